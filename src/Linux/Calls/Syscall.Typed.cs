@@ -10,6 +10,16 @@ internal static unsafe partial class Syscall
 {
     internal static nint close(int fd) => Result(LibC.close(fd));
 
+    internal static nint epoll_create1(int flags) => Result(LibC.epoll_create1(flags));
+
+    /// <summary>The entry is a <c>struct epoll_event</c> as <see cref="EpollEvent"/> writes it.</summary>
+    internal static nint epoll_ctl(int epoll, int operation, int fd, byte* entry) =>
+        Result(LibC.epoll_ctl(epoll, operation, fd, (Tmds.Linux.epoll_event*)entry));
+
+    /// <summary>Waits without end; -EINTR is the caller's to see.</summary>
+    internal static nint epoll_wait(int epoll, byte* entries, int count) =>
+        Result(LibC.epoll_wait(epoll, (Tmds.Linux.epoll_event*)entries, count, -1));
+
     internal static nint fcntl(int fd, int command, int argument = 0) => Result(LibC.fcntl(fd, command, argument));
 
     internal static nint mkdirat(int directory, byte* path, uint mode) => Result(LibC.mkdirat(directory, path, (ushort)mode));
