@@ -1,0 +1,116 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Isolation.Linux;
+
+/// <summary>
+/// A pidfd: a process by descriptor. It means this very process for as long as it is open, however often the number of
+/// the process is given away again.
+/// </summary>
+/// <remarks>Safe from any thread. Disposing it neither ends the process nor reaps it.</remarks>
+public sealed class PidDescriptor : SafeHandleMinusOneIsInvalid
+{
+    private readonly Lock _reaping = new();
+    private WaitStatus? _status;
+
+    /// <param name="number">An open pidfd, which belongs to the new object from now on.</param>
+    internal PidDescriptor(int number)
+        : base(ownsHandle: true) => SetHandle(number);
+
+    /// <inheritdoc cref="FileDescriptor.Number"/>
+    internal int Number
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(IsClosed, this);
+            return (int)handle;
+        }
+    }
+
+    /// <summary>
+    /// The process that has this number now. Only for a child not yet reaped is that certainly the one meant; of any
+    /// other process, check after opening that it is the right one.
+    /// </summary>
+    /// <param name="pid">The number, in this process's PID namespace.</param>
+    /// <exception cref="LinuxException">No process has the number (ESRCH), or the kernel has no pidfds.</exception>
+    public static PidDescriptor Open(int pid)
+    {
+        nint result = Syscall.Invoke(SystemCall.pidfd_open, pid);
+        return new PidDescriptor((int)Syscall.Check(result, "pidfd_open", $"{pid}"));
+    }
+
+    /// <summary>Sends a signal by number; 0 sends none and only asks whether there is a process to send it to.</summary>
+    /// <returns>False when the process is gone: it has ended and was reaped.</returns>
+    /// <exception cref="LinuxException">The signal is none (EINVAL), or this process may not send it (EPERM).</exception>
+    /// <exception cref="ObjectDisposedException">The descriptor is closed.</exception>
+    public bool SendSignal(int signal)
+    {
+        using var held = this.Hold();
+        nint result = Syscall.Invoke(SystemCall.pidfd_send_signal, held.Number, signal);
+        if (Syscall.Is(result, Errno.ESRCH)) return false;
+        Syscall.Check(result, "pidfd_send_signal", $"{held.Number}, signal {signal}");
+        return true;
+    }
+
+    /// <summary>
+    /// Reaps the process if it is a child of ours and has ended; does not block. Once it has returned true, it answers
+    /// the same again however often it is called.
+    /// </summary>
+    /// <param name="status">How the process ended; <see cref="WaitOutcome.Unknown"/> where somebody else has reaped it or it is not our child.</param>
+    /// <returns>False while the process runs.</returns>
+    /// <exception cref="LinuxException">The kernel refused for a reason other than "no such child".</exception>
+    /// <exception cref="ObjectDisposedException">The descriptor is closed.</exception>
+    public bool TryReap(out WaitStatus status)
+    {
+        // One reaper at a time: of two, the second would find no child any more and call the end unknown.
+        lock (_reaping)
+        {
+            _status ??= Reap();
+            status = _status.GetValueOrDefault();
+            return _status.HasValue;
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override bool ReleaseHandle()
+    {
+        Syscall.close((int)handle);
+        return true;
+    }
+
+    private unsafe WaitStatus? Reap()
+    {
+        using var held = this.Hold();
+        siginfo information = default;
+        rusage usage = default;
+        // The raw call, for its fifth argument: libc's waitid has no rusage. __WALL because a child born by clone with
+        // no exit signal is not waited for without it.
+        nint result = Syscall.InvokeRetrying(
+            SystemCall.waitid, Abi.P_PIDFD, held.Number, (nint)(&information),
+            Abi.WEXITED | Abi.WNOHANG | Abi.__WALL, (nint)(&usage));
+        if (Syscall.Is(result, Errno.ECHILD)) return HasEnded(held.Number) ? default(WaitStatus) : null;
+        Syscall.Check(result, "waitid", $"P_PIDFD, {held.Number}");
+        return information.si_pid == 0 ? null : StatusOf(information, usage);
+    }
+
+    private static WaitStatus StatusOf(in siginfo information, in rusage usage) => new(
+        information.si_code switch
+        {
+            Abi.CLD_EXITED => WaitOutcome.Exited,
+            Abi.CLD_KILLED => WaitOutcome.Killed,
+            Abi.CLD_DUMPED => WaitOutcome.Dumped,
+            _ => WaitOutcome.Unknown,
+        },
+        information.si_status,
+        usage.ru_utime.ToTimeSpan(),
+        usage.ru_stime.ToTimeSpan(),
+        usage.ru_maxrss * 1024); // the kernel counts KiB
+
+    /// <summary>ECHILD says "not, or no longer, your child", alive or not; a pidfd becomes readable when its process ends.</summary>
+    private static unsafe bool HasEnded(int number)
+    {
+        pollfd poll = new() { fd = number, events = (short)Abi.EPOLLIN };
+        timespec now = default;
+        nint result = Syscall.InvokeRetrying(SystemCall.ppoll, (nint)(&poll), 1, (nint)(&now));
+        return Syscall.Check(result, "ppoll", $"{number}") > 0;
+    }
+}
