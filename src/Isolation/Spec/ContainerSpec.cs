@@ -14,6 +14,15 @@ public sealed partial record ContainerSpec
     {
     }
 
+    /// <summary>Two specs are equal only if they are one and the same.</summary>
+    public bool Equals(ContainerSpec? other) => ReferenceEquals(this, other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(this);
+
+    /// <inheritdoc/>
+    public override string ToString() => string.Join(' ', Command);
+
     /// <summary>The program and its arguments.</summary>
     public ImmutableArray<string> Command { get; internal init; } = [];
 

@@ -10,4 +10,7 @@ namespace Isolation.Launch;
 internal sealed record Identity(uint UserId, uint GroupId, ImmutableArray<uint> Groups, string Home)
 {
     internal static Identity Root { get; } = new(0, 0, [], "/root");
+
+    internal bool Matches(Identity other) =>
+        UserId == other.UserId && GroupId == other.GroupId && Home == other.Home && Groups.AsSpan().SequenceEqual(other.Groups.AsSpan());
 }

@@ -175,7 +175,7 @@ internal static class NamespaceSteps
         _ => CLONE_NEWTIME,
     };
 
-    private static string FlagName(NamespaceKind kind) => kind switch
+    internal static string FlagName(NamespaceKind kind) => kind switch
     {
         NamespaceKind.Mount => "CLONE_NEWNS",
         NamespaceKind.Network => "CLONE_NEWNET",

@@ -20,4 +20,15 @@ internal sealed record PlanInputs(ContainerSpec Spec, HostFacts Host)
 
     /// <summary>Whether device files can be made: never in a user namespace.</summary>
     internal bool CanMakeDevices => Spec.Namespaces.IsHost(NamespaceKind.User) && Host.Has(Capability.MakeNode);
+
+    /// <summary>Whether a plan made from these would be the same. What is read once a process is not compared.</summary>
+    internal bool Matches(PlanInputs other) =>
+        ReferenceEquals(Spec, other.Spec)
+        && Host.UserId == other.Host.UserId && Host.GroupId == other.Host.GroupId
+        && Host.ResolvConf == other.Host.ResolvConf
+        && Host.Mounts.AsSpan().SequenceEqual(other.Host.Mounts.AsSpan())
+        && Host.RootEntries.AsSpan().SequenceEqual(other.Host.RootEntries.AsSpan())
+        && MissingTargets.SetEquals(other.MissingTargets)
+        && FileSources.SetEquals(other.FileSources)
+        && Identity.Matches(other.Identity);
 }

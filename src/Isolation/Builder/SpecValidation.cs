@@ -1,0 +1,72 @@
+namespace Isolation;
+
+/// <summary>Finds what cannot be, or contradicts itself, before anything is created. Each message names what it found and what to do.</summary>
+internal static class SpecValidation
+{
+    internal static void Check(ContainerSpec spec)
+    {
+        Command(spec);
+        Root(spec);
+        Mounts(spec);
+        Namespaces(spec);
+        Identity(spec);
+    }
+
+    private static void Command(ContainerSpec spec)
+    {
+        if (spec.Command.IsDefaultOrEmpty) throw new InvalidOperationException("There is no command: say which program to run with WithCommand.");
+        if (string.IsNullOrEmpty(spec.Command[0])) throw new InvalidOperationException("The command is empty: its first element is the program to run.");
+        foreach (string argument in spec.Command)
+        {
+            if (argument is null) throw new InvalidOperationException("An argument of the command is null.");
+            if (argument.Contains('\0')) throw new InvalidOperationException($"The argument '{argument.Replace("\0", "\\0", StringComparison.Ordinal)}' holds NUL, which no program can be given.");
+
+            // MAX_ARG_STRLEN: 32 pages, the terminating NUL included (execve(2)).
+            int longest = 32 * Environment.SystemPageSize - 1;
+            int length = System.Text.Encoding.UTF8.GetByteCount(argument);
+            if (length > longest) throw new InvalidOperationException($"The argument '{argument[..20]}...' is {length} bytes long; the kernel takes {longest}.");
+        }
+    }
+
+    private static void Root(ContainerSpec spec)
+    {
+        bool own = spec.Namespaces.IsNew(NamespaceKind.Mount);
+        if (own && spec.Root is null) throw new InvalidOperationException("There is no root: say what the container sees as / with FromHost or FromDirectory.");
+        if (!own && spec.Root is DirectoryRoot) throw new InvalidOperationException($"A root directory needs a mount namespace of the container's own; this one is the {spec.Namespaces.Mount}'s. Leave WithMntNs out, or leave FromDirectory out.");
+        if (spec.Root is not DirectoryRoot root) return;
+        if (File.Exists(root.Path)) throw new ArgumentException($"The root '{root.Path}' is not a directory.");
+        if (!Directory.Exists(root.Path)) throw new DirectoryNotFoundException($"The root directory '{root.Path}' does not exist.");
+    }
+
+    private static void Mounts(ContainerSpec spec)
+    {
+        if (!spec.Namespaces.IsNew(NamespaceKind.Mount) && (!spec.Mounts.IsEmpty || !spec.MaskedPaths.IsEmpty || !spec.ReadOnlyPaths.IsEmpty))
+            throw new InvalidOperationException($"Mounts, masked and read-only paths need a mount namespace of the container's own; this one is the {spec.Namespaces.Mount}'s.");
+        string? twice = spec.Mounts.GroupBy(mount => mount.Target).FirstOrDefault(group => group.Count() > 1)?.Key;
+        if (twice is not null) throw new InvalidOperationException($"Two mounts go to '{twice}'.");
+        foreach (BindMount bind in spec.Mounts.OfType<BindMount>())
+            if (bind.Options.Propagation == MountPropagation.Shared && !spec.Namespaces.IsHost(NamespaceKind.User))
+                throw new InvalidOperationException($"The mount at '{bind.Target}' cannot be shared: a new user namespace only receives the host's mounts. Use Slave, or WithUserNs(NamespaceSource.Host).");
+    }
+
+    private static void Namespaces(ContainerSpec spec)
+    {
+        NamespaceSet namespaces = spec.Namespaces;
+        if (spec.Proc == ProcMount.Private && namespaces.IsHost(NamespaceKind.Pid))
+            throw new InvalidOperationException("A private /proc needs a pid namespace of the container's own, and the pid namespace is the host's: leave WithProc(ProcMount.Private) or WithPidNs(NamespaceSource.Host) out.");
+        if (!namespaces.IsNew(NamespaceKind.Uts) && (spec.HostName ?? spec.DomainName) is { } name)
+            throw new InvalidOperationException($"The name '{name}' needs a uts namespace of the container's own: leave WithUtsNs({namespaces.Uts}) or the name out.");
+        if (!namespaces.IsNew(NamespaceKind.User) && (!spec.UserMappings.IsEmpty || !spec.GroupMappings.IsEmpty || spec.SubordinateIds))
+            throw new InvalidOperationException($"Identity maps need a user namespace of the container's own; this one is the {namespaces.User}'s.");
+        if (!namespaces.IsNew(NamespaceKind.Time) && (spec.BootTimeOffset != TimeSpan.Zero || spec.MonotonicTimeOffset != TimeSpan.Zero))
+            throw new InvalidOperationException("Clock offsets need a time namespace of the container's own.");
+    }
+
+    private static void Identity(ContainerSpec spec)
+    {
+        if (spec.SubordinateIds && (!spec.UserMappings.IsEmpty || !spec.GroupMappings.IsEmpty))
+            throw new InvalidOperationException("WithSubordinateIds makes the identity maps; leave WithUserMapping and WithGroupMapping out.");
+        if (spec.UserMappings.IsEmpty != spec.GroupMappings.IsEmpty)
+            throw new InvalidOperationException("User and group ids are mapped together: give both WithUserMapping and WithGroupMapping, or neither.");
+    }
+}

@@ -1,0 +1,50 @@
+using System.Buffers.Binary;
+using Isolation.Launch;
+
+namespace Isolation;
+
+/// <summary>
+/// What a child said over its channel before its program started. A message is known by its length: the interpreter
+/// has no other way to say which one it is.
+/// </summary>
+internal sealed class ChannelMessages
+{
+    internal const int Longest = 64;
+    private const int NoteSize = 1, ProcessIdSize = 8, FaultSize = MachineCode.FirstStep;
+
+    internal List<int>? Notes { get; private set; }
+
+    /// <summary>The failing step's index and errno, as -errno; null while all is well.</summary>
+    internal (int Step, int Result)? Fault { get; private set; }
+
+    /// <summary>A candidate for the program was there but may not be executed.</summary>
+    internal bool ProgramDenied { get; private set; }
+
+    /// <summary>A candidate for the program is there, though the kernel says it is not: its interpreter is missing.</summary>
+    internal bool ProgramPresent { get; private set; }
+
+    /// <summary>Takes one message in; returns the pid it announces, or 0.</summary>
+    internal int Add(ReadOnlySpan<byte> message)
+    {
+        switch (message.Length)
+        {
+            case NoteSize:
+                (Notes ??= []).Add(message[0]);
+                break;
+            case ProcessIdSize:
+                return (int)BinaryPrimitives.ReadInt64LittleEndian(message);
+            case FaultSize:
+                int offset = (int)BinaryPrimitives.ReadInt64LittleEndian(message);
+                Fault = ((offset - MachineCode.FirstStep) / MachineCode.StepSize, (int)BinaryPrimitives.ReadInt64LittleEndian(message[8..]));
+                break;
+            case ExecSteps.PresentSize:
+                ProgramPresent = true;
+                break;
+            case ExecSteps.DeniedSize:
+                ProgramDenied = BinaryPrimitives.ReadInt64LittleEndian(message) != 0;
+                break;
+        }
+
+        return 0;
+    }
+}

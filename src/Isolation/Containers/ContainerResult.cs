@@ -1,0 +1,63 @@
+using System.Text;
+using Isolation.Linux;
+
+namespace Isolation;
+
+/// <summary>How a container ended and what it wrote. Immutable; safe from any thread.</summary>
+public sealed class ContainerResult
+{
+    private readonly CapturedOutput _standardOutput;
+    private readonly CapturedOutput _standardError;
+    private string? _outputText;
+    private string? _errorText;
+
+    internal ContainerResult(WaitStatus status, CapturedOutput standardOutput, CapturedOutput standardError, TimeSpan elapsed)
+    {
+        ExitCode = status.ExitCode;
+        Signal = status.Signal;
+        ProcessorTime = status.UserTime + status.SystemTime;
+        PeakMemoryBytes = status.MaxResidentBytes;
+        Elapsed = elapsed;
+        _standardOutput = standardOutput;
+        _standardError = standardError;
+    }
+
+    /// <summary>
+    /// The exit code, 0 to 255; null when a signal ended the program, or when nobody knows: a program started with
+    /// SIGCHLD ignored has its children reaped by the kernel, and unknown is not zero.
+    /// </summary>
+    public int? ExitCode { get; }
+
+    /// <summary>The number of the signal that ended the program (signal(7)), or null.</summary>
+    public int? Signal { get; }
+
+    /// <summary>Whether the program exited with code 0.</summary>
+    public bool Succeeded => ExitCode == 0;
+
+    /// <summary>What the program wrote to its standard output, as UTF-8; bytes that are none become U+FFFD.</summary>
+    public string StandardOutput => _outputText ??= Encoding.UTF8.GetString(_standardOutput.Bytes.Span);
+
+    /// <summary>What the program wrote to its standard error, as UTF-8; bytes that are none become U+FFFD.</summary>
+    public string StandardError => _errorText ??= Encoding.UTF8.GetString(_standardError.Bytes.Span);
+
+    /// <summary>The bytes of <see cref="StandardOutput"/>.</summary>
+    public ReadOnlyMemory<byte> StandardOutputBytes => _standardOutput.Bytes;
+
+    /// <summary>The bytes of <see cref="StandardError"/>.</summary>
+    public ReadOnlyMemory<byte> StandardErrorBytes => _standardError.Bytes;
+
+    /// <summary>How many bytes of output were dropped because they were over the limit (see <see cref="ContainerBuilder.WithOutputLimit"/>).</summary>
+    public long DroppedOutputBytes => _standardOutput.Dropped + _standardError.Dropped;
+
+    /// <summary>Wall time from the call that started the container to its end.</summary>
+    public TimeSpan Elapsed { get; }
+
+    /// <summary>CPU time, user and system, of the program and of the children it had waited for (getrusage(2)).</summary>
+    public TimeSpan ProcessorTime { get; }
+
+    /// <summary>The largest resident set of the program, or of a child it had waited for, in bytes (getrusage(2)).</summary>
+    public long PeakMemoryBytes { get; }
+
+    /// <inheritdoc/>
+    public override string ToString() => ExitCode is { } code ? $"exit code {code}" : Signal is { } signal ? $"signal {signal}" : "ended, nobody knows how";
+}

@@ -1,0 +1,33 @@
+using Isolation.Launch;
+
+namespace Isolation;
+
+/// <summary>What was really applied: the plan that ran, and the fallbacks that the child reported.</summary>
+internal static class EnforcementReport
+{
+    internal static IReadOnlyList<EnforcementEntry> Of(CompiledLaunch launch, List<int>? notes)
+    {
+        ContainerSpec spec = launch.Inputs.Spec;
+        List<EnforcementEntry> entries = [];
+        for (NamespaceKind kind = NamespaceKind.User; kind <= NamespaceKind.Time; kind++)
+            entries.Add(Namespace(launch.Inputs, kind));
+        entries.Add(spec.NoNewPrivileges
+            ? new("no_new_privs", EnforcementState.Enforced, "programs gain no privileges by executing others")
+            : new("no_new_privs", EnforcementState.Shared, "off, as asked"));
+        entries.Add(new("capabilities", EnforcementState.Enforced, FormattableString.Invariant($"bounding set 0x{spec.Capabilities.Bits & ((1UL << (launch.Inputs.Host.LastCapability + 1)) - 1):x}")));
+        foreach (int note in notes ?? [])
+            entries.Add(new(launch.Notes[note].Feature, EnforcementState.Fallback, launch.Notes[note].Detail));
+        return entries;
+    }
+
+    private static EnforcementEntry Namespace(PlanInputs inputs, NamespaceKind kind)
+    {
+        string feature = kind.ToString().ToLowerInvariant() + " namespace";
+        NamespaceSource source = inputs.Spec.Namespaces[kind];
+        bool lacking = (kind == NamespaceKind.Time && !inputs.Host.HasTimeNamespaces) || (kind == NamespaceKind.Cgroup && !inputs.Host.HasCgroupNamespaces);
+        if (inputs.Spec.Namespaces.IsHost(kind)) return new(feature, EnforcementState.Shared, "the host's, as asked");
+        return lacking && inputs.Spec.Namespaces.IsNew(kind)
+            ? new(feature, EnforcementState.Fallback, "the host's, because the kernel has no such namespaces")
+            : new(feature, EnforcementState.Enforced, source.Description);
+    }
+}

@@ -1,0 +1,82 @@
+using System.Collections.Immutable;
+using Isolation.Launch;
+using Isolation.Linux;
+
+namespace Isolation;
+
+/// <summary>Gathers what a plan depends on: facts of the host, and what the root directory has and lacks.</summary>
+internal static class LaunchInputs
+{
+    internal static PlanInputs Gather(ContainerSpec spec)
+    {
+        HostFacts host = HostFactsReader.Current;
+        if (spec.Root is HostRoot && spec.Namespaces.IsNew(NamespaceKind.Mount)) host = HostFiles.WithRoot(host);
+        if (NeedsResolver(spec)) host = host with { ResolvConf = HostFiles.ResolvConf(spec.Namespaces.IsHost(NamespaceKind.Network)) };
+        using FileDescriptor? root = OpenRoot(spec);
+        PlanInputs inputs = new(spec, host)
+        {
+            FileSources = FileSources(spec),
+            Identity = IdentityResolver.Resolve(spec, root),
+        };
+        CheckIdentity(inputs);
+        return root is null || spec.Root is HostRoot ? inputs : inputs with { MissingTargets = MissingTargets(spec, root) };
+    }
+
+    private static bool NeedsResolver(ContainerSpec spec) => spec.DnsServers.IsEmpty && EtcSteps.Targets(spec).Contains("etc/resolv.conf");
+
+    /// <summary>The directory that is the container's root, for looking things up in it before it starts.</summary>
+    private static FileDescriptor? OpenRoot(ContainerSpec spec)
+    {
+        if (!spec.Namespaces.IsNew(NamespaceKind.Mount)) return null;
+        string path = spec.Root is DirectoryRoot root ? root.Path : "/";
+        return FileDescriptor.Open(path, Abi.O_PATH | TargetAbi.Current.O_DIRECTORY);
+    }
+
+    private static ImmutableHashSet<string> FileSources(ContainerSpec spec)
+    {
+        ImmutableHashSet<string>.Builder files = ImmutableHashSet.CreateBuilder<string>(StringComparer.Ordinal);
+        foreach (BindMount bind in spec.Mounts.OfType<BindMount>())
+        {
+            if (Directory.Exists(bind.Source)) continue;
+            if (!Path.Exists(bind.Source))
+                throw new FileNotFoundException($"The source '{bind.Source}' of the mount at '{bind.Target}' does not exist.", bind.Source);
+            files.Add(bind.Source);
+        }
+
+        return files.ToImmutable();
+    }
+
+    private static ImmutableHashSet<string> MissingTargets(ContainerSpec spec, FileDescriptor root)
+    {
+        ImmutableHashSet<string>.Builder missing = ImmutableHashSet.CreateBuilder<string>(StringComparer.Ordinal);
+        List<string> covered = [.. spec.Mounts.Select(mount => mount.Target[1..])];
+        IEnumerable<string> standard = ["proc", "sys", "dev"];
+        if (spec.Proc == ProcMount.None) standard = standard.Skip(1);
+        if (spec.TmpSize > 0) standard = standard.Append("tmp");
+        if (spec.RunSize > 0) standard = standard.Append("run");
+        foreach (string target in standard.Concat(EtcSteps.Targets(spec)).Concat(covered))
+        {
+            // What another mount covers is not looked up in the root.
+            if (covered.Any(other => target.StartsWith(other + "/", StringComparison.Ordinal)) || IsInOwn(target)) continue;
+            if (!ContainedPath.Exists(root, target)) missing.Add(target);
+        }
+
+        return missing.ToImmutable();
+    }
+
+    private static bool IsInOwn(string target) =>
+        target.StartsWith("dev/", StringComparison.Ordinal) || target.StartsWith("tmp/", StringComparison.Ordinal) || target.StartsWith("run/", StringComparison.Ordinal);
+
+    private static void CheckIdentity(PlanInputs inputs)
+    {
+        if (!inputs.NewUser) return;
+        IdentityMaps maps = IdentityMaps.For(inputs.Spec, inputs.Host);
+        Identity identity = inputs.Identity;
+        if (!IdentityMaps.Has(maps.Users, identity.UserId)) throw NotMapped("user", identity.UserId, maps.Users);
+        if (!IdentityMaps.Has(maps.Groups, identity.GroupId)) throw NotMapped("group", identity.GroupId, maps.Groups);
+    }
+
+    private static ContainerException NotMapped(string what, uint id, ImmutableArray<IdMapping> map) =>
+        new(ContainerErrorReason.IdNotMapped, $"The {what} id {id} is not in the container's identity map ({IdentityMaps.Text(map).TrimEnd().Replace("\n", ", ", StringComparison.Ordinal)})",
+            null, "an unprivileged caller has one id unless it asks for its subordinate ids with WithSubordinateIds");
+}

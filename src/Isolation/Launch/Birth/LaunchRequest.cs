@@ -1,0 +1,28 @@
+using Isolation.Linux;
+
+namespace Isolation.Launch;
+
+/// <summary>One child to be born.</summary>
+internal sealed class LaunchRequest
+{
+    internal required FileDescriptor Image { get; init; }
+
+    /// <summary>What becomes descriptor 0, 1, 2 and so on of the child.</summary>
+    internal required FileDescriptor[] Descriptors { get; init; }
+
+    /// <summary>The namespaces that the clone makes.</summary>
+    internal required ulong CloneFlags { get; init; }
+
+    /// <summary>Where a user namespace is made, the highest capability of the kernel; else -1.</summary>
+    internal required int LastCapability { get; init; }
+
+    /// <summary>Called on the launcher thread as soon as the child exists, or cannot exist; must not block or throw.</summary>
+    internal required Action<LaunchRequest> OnBorn { get; init; }
+
+    /// <summary>The child; null if it could not be born.</summary>
+    internal PidDescriptor? Process { get; set; }
+
+    internal int ProcessId { get; set; }
+
+    internal Exception? Error { get; set; }
+}
