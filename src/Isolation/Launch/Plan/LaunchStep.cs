@@ -1,0 +1,85 @@
+using System.Text;
+using Isolation.Linux;
+
+namespace Isolation.Launch;
+
+/// <summary>One system call of a plan: what, with which operands, why, and where it goes from there.</summary>
+internal sealed class LaunchStep(SystemCall call, Operand[] operands, string purpose)
+{
+    internal SystemCall Call { get; } = call;
+
+    internal IReadOnlyList<Operand> Operands { get; } = operands;
+
+    /// <summary>In words, for the exception that names a failing step: "mount the private /proc".</summary>
+    internal string Purpose { get; } = purpose;
+
+    /// <summary>Where its result goes, if a later step needs it.</summary>
+    internal Slot? Result { get; private set; }
+
+    /// <summary>The one result that goes to <see cref="OnExpected"/>.</summary>
+    internal long? Expected { get; private set; }
+
+    /// <summary>Where an expected result goes; null with an expectation means the next step.</summary>
+    internal Label? OnExpected { get; private set; }
+
+    /// <summary>Where an error goes; null means the plan's report of failure.</summary>
+    internal Label? OnError { get; private set; }
+
+    /// <summary>Any error goes on with the next step.</summary>
+    internal bool IgnoresErrors { get; private set; }
+
+    internal LaunchStep Into(Slot slot)
+    {
+        Result = slot;
+        return this;
+    }
+
+    internal LaunchStep When(long result, Label target)
+    {
+        (Expected, OnExpected) = (result, target);
+        return this;
+    }
+
+    /// <summary>This one error is as good as success.</summary>
+    internal LaunchStep Tolerate(Errno errno)
+    {
+        (Expected, OnExpected) = (-(int)errno, null);
+        return this;
+    }
+
+    internal LaunchStep OnErrorGo(Label target)
+    {
+        OnError = target;
+        return this;
+    }
+
+    internal LaunchStep IgnoreErrors()
+    {
+        IgnoresErrors = true;
+        return this;
+    }
+
+    /// <summary>The call as strace would write it.</summary>
+    public override string ToString()
+    {
+        StringBuilder text = new();
+        text.Append(Call).Append('(').AppendJoin(", ", Operands).Append(')');
+        if (Result is not null) text.Append(" = ").Append(Result);
+        return text.ToString();
+    }
+
+    /// <summary>Where it goes other than on, in words; empty for a step that only goes on or fails.</summary>
+    internal string Branches()
+    {
+        List<string> branches = [];
+        if (Expected is { } expected)
+        {
+            string what = expected is < 0 and >= -4095 ? ((Errno)(-expected)).ToString() : $"{expected}";
+            branches.Add(OnExpected is null ? $"{what} is fine" : $"{what} goes to '{OnExpected}'");
+        }
+
+        if (OnError is not null) branches.Add($"an error goes to '{OnError}'");
+        if (IgnoresErrors) branches.Add("errors are ignored");
+        return string.Join("; ", branches);
+    }
+}

@@ -1,0 +1,12 @@
+namespace Isolation.Launch;
+
+/// <summary>A place in the image's memory that a step writes: the result of a call, or a buffer the kernel fills.</summary>
+internal sealed class Slot(string name, int size = 8)
+{
+    internal string Name { get; } = name;
+
+    /// <summary>In bytes, a multiple of eight.</summary>
+    internal int Size { get; } = (size + 7) & ~7;
+
+    public override string ToString() => $"<{Name}>";
+}

@@ -1,0 +1,78 @@
+using System.Text;
+using static Isolation.Linux.SystemCall;
+
+namespace Isolation.Launch;
+
+/// <summary>
+/// <c>/etc/hosts</c>, <c>/etc/hostname</c> and <c>/etc/resolv.conf</c>: written into the private layer where there is
+/// one, else bound over the root's own files. The directory beneath is never written.
+/// </summary>
+internal static class EtcSteps
+{
+    private const string Hosts = "etc/hosts", HostName = "etc/hostname", Resolver = "etc/resolv.conf";
+
+    internal static bool IsFile(string target) => target is Hosts or HostName or Resolver;
+
+    /// <summary>The files this container is given, as targets without the leading slash.</summary>
+    internal static IEnumerable<string> Targets(ContainerSpec spec)
+    {
+        if (!spec.Namespaces.IsNew(NamespaceKind.Mount)) yield break;
+        if (spec.Namespaces.IsNew(NamespaceKind.Network) && !Overridden(spec, Hosts)) yield return Hosts;
+        if (spec.Namespaces.IsNew(NamespaceKind.Uts) && !Overridden(spec, HostName)) yield return HostName;
+        bool resolver = spec.Root is DirectoryRoot || !spec.DnsServers.IsEmpty;
+        if (resolver && !Overridden(spec, Resolver)) yield return Resolver;
+    }
+
+    internal static void WriteIntoLayer(MountWriter mounts, string directory, Slot id)
+    {
+        List<string> targets = [.. Targets(mounts.Inputs.Spec)];
+        if (targets.Count == 0) return;
+        mounts.Writer.For("write the files of /etc");
+        mounts.Writer.Call(mkdirat, mounts.Scratch, directory, Operand.Octal(0x1ED));
+        foreach (string target in targets)
+            Write(mounts, target, $"{directory}/{target["etc/".Length..]}", id);
+    }
+
+    internal static void BindFiles(MountWriter mounts, Slot id)
+    {
+        if (mounts.Inputs.Spec.Root is HostRoot || RootSteps.NeedsLayer(mounts.Inputs)) return;
+        foreach (string target in Targets(mounts.Inputs.Spec))
+        {
+            mounts.Writer.For($"provide /{target}");
+            string name = target["etc/".Length..];
+            Write(mounts, target, name, id);
+            mounts.Attach(mounts.CloneOfScratch(name), target);
+        }
+    }
+
+    private static void Write(MountWriter mounts, string target, string path, Slot id)
+    {
+        ContainerSpec spec = mounts.Inputs.Spec;
+        (Operand, int) name = spec.HostName is { } given
+            ? Part(given)
+            : spec.Namespaces.IsNew(NamespaceKind.Uts) ? (Operand.AddressOf(id), LaunchPlanner.IdLength) : Part("localhost");
+        switch (target)
+        {
+            case HostName:
+                mounts.WriteFile(mounts.Scratch, path, name, Part("\n"));
+                break;
+            case Hosts:
+                StringBuilder extra = new("\n");
+                foreach ((string host, string address) in spec.ExtraHosts) extra.Append(address).Append('\t').Append(host).Append('\n');
+                mounts.WriteFile(mounts.Scratch, path,
+                    Part("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t"), name, Part(extra.ToString()));
+                break;
+            default:
+                string servers = spec.DnsServers.IsEmpty
+                    ? mounts.Inputs.Host.ResolvConf
+                    : string.Concat(spec.DnsServers.Select(server => $"nameserver {server}\n"));
+                mounts.WriteFile(mounts.Scratch, path, Part(servers));
+                break;
+        }
+    }
+
+    private static (Operand Content, int Length) Part(string text) => (Operand.Content(text), Encoding.UTF8.GetByteCount(text));
+
+    private static bool Overridden(ContainerSpec spec, string target) =>
+        spec.Mounts.Any(mount => mount.Target.AsSpan(1).SequenceEqual(target) || mount.Target == "/etc");
+}

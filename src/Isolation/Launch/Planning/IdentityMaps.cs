@@ -1,0 +1,56 @@
+using System.Collections.Immutable;
+using System.Text;
+
+namespace Isolation.Launch;
+
+/// <summary>
+/// The identity maps of a new user namespace. A caller that may set ids maps every id it has onto itself, so that files
+/// keep their owners; any other maps root onto itself alone, or onto itself and its subordinate ids.
+/// </summary>
+internal sealed record IdentityMaps(ImmutableArray<IdMapping> Users, ImmutableArray<IdMapping> Groups)
+{
+    /// <summary>setgroups(2) is denied before a caller without privilege may write a group map (CVE-2014-8989).</summary>
+    internal required bool AllowsSetGroups { get; init; }
+
+    /// <summary>newuidmap and newgidmap write the maps, from the ranges in /etc/subuid and /etc/subgid.</summary>
+    internal required bool NeedsMapTools { get; init; }
+
+    internal bool HasRootUser => Has(Users, 0);
+
+    internal bool HasRootGroup => Has(Groups, 0);
+
+    internal static bool Has(ImmutableArray<IdMapping> map, uint id)
+    {
+        foreach (IdMapping range in map)
+            if (id >= range.ContainerId && id - range.ContainerId < range.Count) return true;
+        return false;
+    }
+
+    internal static IdentityMaps For(ContainerSpec spec, HostFacts host)
+    {
+        bool privileged = host.Has(Capability.SetUid) && host.Has(Capability.SetGid);
+        ImmutableArray<IdMapping> users = spec.UserMappings, groups = spec.GroupMappings;
+        if (users.IsEmpty) users = privileged ? Same(host.UserIds) : [new(0, host.UserId, 1)];
+        if (groups.IsEmpty) groups = privileged ? Same(host.GroupIds) : [new(0, host.GroupId, 1)];
+        bool self = IsSelf(users, host.UserId) && IsSelf(groups, host.GroupId);
+        return new(users, groups)
+        {
+            AllowsSetGroups = privileged || !self,
+            NeedsMapTools = !privileged && !self,
+        };
+    }
+
+    internal static string Text(ImmutableArray<IdMapping> map)
+    {
+        StringBuilder text = new();
+        foreach (IdMapping range in map) text.Append(range).Append('\n');
+        return text.ToString();
+    }
+
+    // The kernel lets anybody map the one id that is their own.
+    private static bool IsSelf(ImmutableArray<IdMapping> map, uint id) =>
+        map.Length == 1 && map[0].Count == 1 && map[0].HostId == id;
+
+    private static ImmutableArray<IdMapping> Same(ImmutableArray<IdMapping> ids) =>
+        [.. ids.Select(range => range with { HostId = range.ContainerId })];
+}

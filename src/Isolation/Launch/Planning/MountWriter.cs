@@ -1,0 +1,186 @@
+using System.Globalization;
+using Isolation.Linux;
+using static Isolation.Linux.Abi;
+using static Isolation.Linux.SystemCall;
+
+namespace Isolation.Launch;
+
+/// <summary>
+/// The vocabulary of the filesystem part of a plan. Mounts are made detached and attached to descriptors; every target
+/// in the container's root is opened with the root as its root, so that no symbolic link in it leads a mount outside
+/// (CVE-2021-30465, CVE-2019-19921, CVE-2023-27561 and their like).
+/// </summary>
+internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs inputs)
+{
+    private const int RemountDescriptor = 200;
+    private readonly int _path = O_PATH | O_CLOEXEC;
+
+    internal PlanWriter Writer { get; } = writer;
+
+    internal PlanNotes Notes { get; } = notes;
+
+    internal PlanInputs Inputs { get; } = inputs;
+
+    /// <summary>The root mount of the container.</summary>
+    internal Slot Root { get; set; } = null!;
+
+    /// <summary>
+    /// A tmpfs that is attached to the old root only: it holds what is to be bound into the new root and the private
+    /// writable layers, and leaves sight with the old root.
+    /// </summary>
+    internal Slot Scratch { get; set; } = null!;
+
+    internal static Operand CloneTree(bool recursive) => recursive
+        ? Operand.Named(OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE, "OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_RECURSIVE")
+        : Operand.Named(OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC, "OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC");
+
+    /// <summary>A new file system, detached. An option with an empty value is a flag. <paramref name="onError"/> takes a refusal of the kernel, if given.</summary>
+    internal Slot NewFilesystem(string type, MountAttributes attributes, ReadOnlySpan<(string Key, string Value)> options, Label? onError = null)
+    {
+        Slot context = new(type + " context"), mount = new(type + " mount");
+        List<LaunchStep> steps = [Writer.Call(fsopen, type, Operand.Named(FSOPEN_CLOEXEC, "FSOPEN_CLOEXEC")).Into(context)];
+        foreach ((string key, string value) in options)
+        {
+            steps.Add(value.Length == 0
+                ? Writer.Call(fsconfig, context, Operand.Named(FSCONFIG_SET_FLAG, "FSCONFIG_SET_FLAG"), key, Operand.Null, 0)
+                : Writer.Call(fsconfig, context, Operand.Named(FSCONFIG_SET_STRING, "FSCONFIG_SET_STRING"), key, value, 0));
+        }
+
+        steps.Add(Writer.Call(fsconfig, context, Operand.Named(FSCONFIG_CMD_CREATE, "FSCONFIG_CMD_CREATE"), Operand.Null, Operand.Null, 0));
+        steps.Add(Writer.Call(fsmount, context, Operand.Named(FSMOUNT_CLOEXEC, "FSMOUNT_CLOEXEC"), attributes.Operand).Into(mount));
+        if (onError is not null)
+            foreach (LaunchStep step in steps) step.OnErrorGo(onError);
+        return mount;
+    }
+
+    internal Slot NewTmpfs(MountAttributes attributes, long size, int mode, long? inodes = null)
+    {
+        List<(string, string)> options = [("size", Number(size)), ("mode", "0" + Convert.ToString(mode, 8))];
+        if (inodes is { } count) options.Add(("nr_inodes", Number(count)));
+        return NewFilesystem("tmpfs", attributes, [.. options]);
+    }
+
+    /// <summary>A detached copy of what the host has at a path.</summary>
+    internal Slot CloneOfHost(string path, bool recursive)
+    {
+        Slot mount = new("mount of " + path);
+        Writer.Call(open_tree, Operand.CurrentDirectory, path, CloneTree(recursive)).Into(mount);
+        return mount;
+    }
+
+    /// <summary>A detached copy of what the scratch tmpfs has at a path.</summary>
+    internal Slot CloneOfScratch(string path)
+    {
+        Slot mount = new("mount of scratch " + path);
+        Writer.Call(open_tree, Scratch, path, CloneTree(recursive: false)).Into(mount);
+        return mount;
+    }
+
+    /// <summary>Sets attributes and propagation of a mount, and with <paramref name="recursive"/> of those beneath it.</summary>
+    internal LaunchStep? SetAttributes(Slot mount, MountAttributes attributes, bool recursive, ulong propagation = 0)
+    {
+        if (attributes.Bits == 0 && propagation == 0) return null;
+        if (!Inputs.Host.HasMountSetAttr) return null; // see Remount
+        string display = propagation == 0 ? $"{{{attributes}}}" : $"{{{attributes}, {PropagationName(propagation)}}}";
+        return Writer.Call(mount_setattr, mount, "",
+            recursive ? Operand.Named(AT_EMPTY_PATH | AT_RECURSIVE, "AT_EMPTY_PATH|AT_RECURSIVE") : Operand.Named(AT_EMPTY_PATH, "AT_EMPTY_PATH"),
+            KernelStructs.MountAttr(attributes.Bits, propagation, display), 32);
+    }
+
+    /// <summary>
+    /// What <see cref="SetAttributes"/> does, on kernels before 5.12 and for one mount that is attached already:
+    /// mount(2) takes a path, and a descriptor has one in the host's /proc.
+    /// </summary>
+    internal void Remount(Slot mount, MountAttributes attributes)
+    {
+        if (Inputs.Host.HasMountSetAttr || attributes.Bits == 0) return;
+        Writer.Call(dup3, mount, RemountDescriptor, Operand.Named(O_CLOEXEC, "O_CLOEXEC"));
+        Writer.Call(SystemCall.mount, Operand.Null, $"/proc/self/fd/{RemountDescriptor}", Operand.Null,
+            Operand.Named(MS_REMOUNT | MS_BIND | attributes.MountFlags, $"MS_REMOUNT|MS_BIND|{attributes}"), Operand.Null);
+    }
+
+    /// <summary>A descriptor of a path inside the root: never of anything outside, whatever links the root holds.</summary>
+    internal Slot OpenInRoot(string path, Label? whenMissing = null, int flags = 0)
+    {
+        Slot target = new("/" + path);
+        if (Inputs.Host.HasOpenAt2)
+        {
+            LaunchStep step = Writer.Call(openat2, Root, path.Length == 0 ? "." : path,
+                KernelStructs.OpenHow((uint)(_path | flags), 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+                    "{O_PATH|O_CLOEXEC, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS}"), 24).Into(target);
+            if (whenMissing is not null) step.When(-(int)Errno.ENOENT, whenMissing);
+            return target;
+        }
+
+        // Without openat2 no link is followed at all: a root with links in the way of a mount is refused.
+        string[] names = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        Slot at = Root;
+        for (int i = 0; i < names.Length; i++)
+        {
+            bool last = i == names.Length - 1;
+            Slot next = last ? target : new Slot("/" + string.Join('/', names[..(i + 1)]));
+            int open = _path | Inputs.Host.Abi.O_NOFOLLOW | (last ? flags : Inputs.Host.Abi.O_DIRECTORY);
+            LaunchStep step = Writer.Call(openat, at, names[i], Operand.Named(open, "O_PATH|O_CLOEXEC|O_NOFOLLOW")).Into(next);
+            if (whenMissing is not null) step.When(-(int)Errno.ENOENT, whenMissing);
+            at = next;
+        }
+
+        if (names.Length == 0) Writer.Call(openat, Root, ".", Operand.Named(_path, "O_PATH|O_CLOEXEC")).Into(target);
+        return target;
+    }
+
+    /// <summary>Attaches a detached mount to a path inside the root.</summary>
+    internal void Attach(Slot mount, string path) => AttachTo(mount, OpenInRoot(path));
+
+    internal LaunchStep AttachTo(Slot mount, Slot target) =>
+        Writer.Call(move_mount, mount, "", target, "",
+            Operand.Named(MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH, "MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH"));
+
+    /// <summary>Attaches a detached mount to a name in a directory that only this plan has written.</summary>
+    internal LaunchStep AttachBelow(Slot mount, Slot directory, string name) =>
+        Writer.Call(move_mount, mount, "", directory, name, Operand.Named(MOVE_MOUNT_F_EMPTY_PATH, "MOVE_MOUNT_F_EMPTY_PATH"));
+
+    /// <summary>Puts a detached mount on top of the old root, where only descriptors lead to it.</summary>
+    internal void AttachToOldRoot(Slot mount) =>
+        Writer.Call(move_mount, mount, "", Operand.CurrentDirectory, "/", Operand.Named(MOVE_MOUNT_F_EMPTY_PATH, "MOVE_MOUNT_F_EMPTY_PATH"));
+
+    /// <summary>Makes a directory or an empty file inside the root, with the directories it is in, where they are missing.</summary>
+    internal void CreateInRoot(string path, bool directory)
+    {
+        string[] names = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
+        Slot at = Root;
+        for (int i = 0; i < names.Length; i++)
+        {
+            bool last = i == names.Length - 1;
+            if (last && !directory)
+            {
+                // O_EXCL: a dangling link at this name must not make a file where it points.
+                Writer.Call(openat, at, names[i], Operand.Named(O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, "O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC"),
+                    Operand.Octal(0x1A4)).Tolerate(Errno.EEXIST);
+                return;
+            }
+
+            Writer.Call(mkdirat, at, names[i], Operand.Octal(0x1ED)).Tolerate(Errno.EEXIST);
+            if (!last) at = OpenInRoot(string.Join('/', names[..(i + 1)]), flags: Inputs.Host.Abi.O_DIRECTORY);
+        }
+    }
+
+    /// <summary>Writes a small file into a directory that only this plan has written.</summary>
+    internal void WriteFile(Slot directory, string name, params ReadOnlySpan<(Operand Content, int Length)> parts)
+    {
+        Slot file = Writer.CallInto(name, openat, directory, name,
+            Operand.Named(O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, "O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC"), Operand.Octal(0x1A4));
+        foreach ((Operand content, int length) in parts)
+            if (length > 0) Writer.Call(write, file, content, length);
+    }
+
+    internal static string Number(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    private static string PropagationName(ulong propagation) => propagation switch
+    {
+        MS_PRIVATE => "MS_PRIVATE",
+        MS_SLAVE => "MS_SLAVE",
+        MS_SHARED => "MS_SHARED",
+        _ => "MS_UNBINDABLE",
+    };
+}

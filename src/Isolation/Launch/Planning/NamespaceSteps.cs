@@ -1,0 +1,184 @@
+using Isolation.Linux;
+using static Isolation.Linux.Abi;
+using static Isolation.Linux.SystemCall;
+
+namespace Isolation.Launch;
+
+internal static class NamespaceSteps
+{
+    internal static void WaitForHost(PlanWriter writer, Slot id)
+    {
+        Label alive = new("go");
+        writer.For("wait for the host to write the identity maps");
+        writer.Call(read, PassedDescriptors.Channel, Operand.AddressOf(id), LaunchPlanner.GoSize)
+            .When(LaunchPlanner.GoSize, alive);
+        writer.For("end quietly, because the host ended");
+        writer.Call(exit_group, 127);
+        writer.Mark(alive);
+    }
+
+    /// <summary>A session of its own, so that the container cannot push input into the host's terminal (TIOCSTI).</summary>
+    internal static void LeaveSession(PlanWriter writer)
+    {
+        writer.For("leave the host's session and terminal");
+        writer.Call(setsid);
+        writer.For("die with the host");
+        writer.Call(prctl, Operand.Named(PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG"), Operand.Named(SIGKILL, "SIGKILL"));
+        writer.For("create files with the modes that are asked for");
+        writer.Call(umask, 0);
+    }
+
+    /// <summary>Becomes root of the user namespace; every privileged step comes after this.</summary>
+    internal static void EnterIdentity(PlanWriter writer, PlanInputs inputs)
+    {
+        NamespaceSet namespaces = inputs.Spec.Namespaces;
+        if (namespaces.IsJoined(NamespaceKind.User))
+        {
+            writer.For("join the user namespace");
+            writer.Call(setns, DescriptorOf(namespaces, NamespaceKind.User), Operand.Named(CLONE_NEWUSER, "CLONE_NEWUSER"));
+        }
+
+        if (namespaces.IsHost(NamespaceKind.User)) return;
+
+        // The ids of the host's process may stand for others inside, or for none.
+        writer.For("become root of the user namespace");
+        IdentityMaps maps = IdentityMaps.For(inputs.Spec, inputs.Host);
+        if (namespaces.IsJoined(NamespaceKind.User) || maps.AllowsSetGroups)
+            writer.Call(setgroups, 0, Operand.Null).Tolerate(Errno.EPERM);
+        if (namespaces.IsJoined(NamespaceKind.User) || maps.HasRootGroup) writer.Call(setresgid, 0, 0, 0);
+        if (namespaces.IsJoined(NamespaceKind.User) || maps.HasRootUser) writer.Call(setresuid, 0, 0, 0);
+    }
+
+    /// <summary>
+    /// Joins what exists already. A pid namespace holds only for children, so joining one takes a fork; the child is
+    /// made a child of the host (CLONE_PARENT), which hears its pid over the channel.
+    /// </summary>
+    internal static void Join(PlanWriter writer, PlanInputs inputs)
+    {
+        NamespaceSet namespaces = inputs.Spec.Namespaces;
+        foreach (NamespaceKind kind in PassedDescriptors.JoinedKinds(namespaces))
+        {
+            if (kind is NamespaceKind.User or NamespaceKind.Mount) continue;
+            writer.For($"join the {Name(kind)} namespace");
+            writer.Call(setns, DescriptorOf(namespaces, kind), Operand.Named(Flag(kind), FlagName(kind)));
+        }
+
+        // The mount namespace last: it takes this process's view of every path with it.
+        if (namespaces.IsJoined(NamespaceKind.Mount))
+        {
+            writer.For("join the mount namespace");
+            writer.Call(setns, DescriptorOf(namespaces, NamespaceKind.Mount), Operand.Named(CLONE_NEWNS, "CLONE_NEWNS"));
+        }
+
+        if (NeedsFork(namespaces)) Fork(writer, namespaces);
+    }
+
+    /// <summary>
+    /// Whether the program is a grandchild: where the pid namespace is joined, or a new one must belong to a user
+    /// namespace that is joined only here.
+    /// </summary>
+    internal static bool NeedsFork(NamespaceSet namespaces) =>
+        namespaces.IsJoined(NamespaceKind.Pid)
+        || (namespaces.IsNew(NamespaceKind.Pid) && namespaces.IsJoined(NamespaceKind.User));
+
+    /// <summary>What clone3 makes at birth; all else the child unshares, so that launches run side by side.</summary>
+    internal static ulong BirthFlags(NamespaceSet namespaces)
+    {
+        ulong flags = 0;
+        if (namespaces.IsNew(NamespaceKind.User)) flags |= CLONE_NEWUSER;
+        if (namespaces.IsNew(NamespaceKind.Pid) && !NeedsFork(namespaces)) flags |= CLONE_NEWPID;
+        return flags;
+    }
+
+    internal static void Unshare(PlanWriter writer, PlanInputs inputs)
+    {
+        NamespaceSet namespaces = inputs.Spec.Namespaces;
+        ulong flags = 0;
+        List<string> names = [];
+        foreach (NamespaceKind kind in (ReadOnlySpan<NamespaceKind>)
+            [NamespaceKind.Mount, NamespaceKind.Uts, NamespaceKind.Ipc, NamespaceKind.Network, NamespaceKind.Cgroup])
+        {
+            if (!namespaces.IsNew(kind) || (kind == NamespaceKind.Cgroup && !inputs.Host.HasCgroupNamespaces)) continue;
+            flags |= Flag(kind);
+            names.Add(FlagName(kind));
+        }
+
+        if (flags != 0)
+        {
+            writer.For("make the new namespaces");
+            writer.Call(unshare, Operand.Named(flags, string.Join('|', names)));
+        }
+
+        if (namespaces.IsNew(NamespaceKind.Time) && inputs.Host.HasTimeNamespaces) NewTime(writer, inputs.Spec);
+    }
+
+    // unshare(CLONE_NEWTIME) holds for children only, so that the offsets can be written before anybody is inside;
+    // setns to what the children would get brings this process in, which must be single-threaded, and is.
+    private static void NewTime(PlanWriter writer, ContainerSpec spec)
+    {
+        writer.For("make the new time namespace");
+        writer.Call(unshare, Operand.Named(CLONE_NEWTIME, "CLONE_NEWTIME"));
+        WriteOffset(writer, "boottime", spec.BootTimeOffset);
+        WriteOffset(writer, "monotonic", spec.MonotonicTimeOffset);
+        writer.For("enter the new time namespace");
+        Slot descriptor = writer.CallInto("time namespace", openat, Operand.CurrentDirectory, "/proc/self/ns/time_for_children",
+            Operand.Named(O_RDONLY | O_CLOEXEC, "O_RDONLY|O_CLOEXEC"));
+        writer.Call(setns, descriptor, Operand.Named(CLONE_NEWTIME, "CLONE_NEWTIME"));
+    }
+
+    private static void WriteOffset(PlanWriter writer, string clock, TimeSpan offset)
+    {
+        if (offset == TimeSpan.Zero) return;
+        (long seconds, long ticks) = Math.DivRem(offset.Ticks, TimeSpan.TicksPerSecond);
+        if (ticks < 0) (seconds, ticks) = (seconds - 1, ticks + TimeSpan.TicksPerSecond);
+        string line = FormattableString.Invariant($"{clock} {seconds} {ticks * 100}\n");
+        writer.For($"set the offset of the {clock} clock");
+        Slot file = writer.CallInto("offsets", openat, Operand.CurrentDirectory, "/proc/self/timens_offsets",
+            Operand.Named(O_WRONLY | O_CLOEXEC, "O_WRONLY|O_CLOEXEC"));
+        writer.Call(write, file, Operand.Content(line), line.Length);
+    }
+
+    private static void Fork(PlanWriter writer, NamespaceSet namespaces)
+    {
+        if (namespaces.IsNew(NamespaceKind.Pid))
+        {
+            writer.For("make the new pid namespace");
+            writer.Call(unshare, Operand.Named(CLONE_NEWPID, "CLONE_NEWPID"));
+        }
+
+        Label inside = new("inside the pid namespace");
+        Slot child = new("child");
+        writer.For("enter the pid namespace");
+        writer.Call(clone, Operand.Named(CLONE_PARENT | SIGCHLD, "CLONE_PARENT|SIGCHLD"), 0, 0, 0, 0).Into(child).When(0, inside);
+        writer.For("tell the host which process it is");
+        writer.Call(write, PassedDescriptors.Channel, Operand.AddressOf(child), 8);
+        writer.Call(exit_group, 0);
+        writer.Mark(inside);
+        writer.For("die with the host");
+        writer.Call(prctl, Operand.Named(PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG"), Operand.Named(SIGKILL, "SIGKILL"));
+    }
+
+    private static int DescriptorOf(NamespaceSet namespaces, NamespaceKind kind) =>
+        PassedDescriptors.FirstNamespace + PassedDescriptors.JoinedKinds(namespaces).IndexOf(kind);
+
+    private static string Name(NamespaceKind kind) => kind.ToString().ToLowerInvariant();
+
+    internal static ulong Flag(NamespaceKind kind) => kind switch
+    {
+        NamespaceKind.User => CLONE_NEWUSER,
+        NamespaceKind.Pid => CLONE_NEWPID,
+        NamespaceKind.Network => CLONE_NEWNET,
+        NamespaceKind.Ipc => CLONE_NEWIPC,
+        NamespaceKind.Mount => CLONE_NEWNS,
+        NamespaceKind.Uts => CLONE_NEWUTS,
+        NamespaceKind.Cgroup => CLONE_NEWCGROUP,
+        _ => CLONE_NEWTIME,
+    };
+
+    private static string FlagName(NamespaceKind kind) => kind switch
+    {
+        NamespaceKind.Mount => "CLONE_NEWNS",
+        NamespaceKind.Network => "CLONE_NEWNET",
+        _ => "CLONE_NEW" + kind.ToString().ToUpperInvariant(),
+    };
+}

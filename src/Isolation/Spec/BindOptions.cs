@@ -1,0 +1,23 @@
+namespace Isolation;
+
+/// <summary>How a file or directory of the host is bound into a container. Immutable.</summary>
+public sealed record BindOptions
+{
+    /// <summary>
+    /// Writes fail with EROFS, also in mounts beneath the source (mount_setattr(2), Linux 5.12; before it each mount
+    /// beneath is remounted by itself). Default false.
+    /// </summary>
+    public bool ReadOnly { get; init; }
+
+    /// <summary>Mounts beneath the source come along. Default true.</summary>
+    public bool Recursive { get; init; } = true;
+
+    /// <summary>Default <see cref="MountPropagation.Private"/>.</summary>
+    public MountPropagation Propagation { get; init; } = MountPropagation.Private;
+
+    /// <summary>Programs in it can be executed. Default true.</summary>
+    public bool AllowExecution { get; init; } = true;
+
+    /// <summary>Device files in it can be opened. Default false.</summary>
+    public bool AllowDevices { get; init; }
+}

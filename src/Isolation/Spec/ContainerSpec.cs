@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Isolation;
+
+/// <summary>
+/// All that a container is to be, checked. Immutable and safe to share: one spec can be started any number of times,
+/// also at once, which is cheaper than building it anew each time.
+/// </summary>
+public sealed partial record ContainerSpec
+{
+    internal ContainerSpec()
+    {
+    }
+
+    /// <summary>The program and its arguments.</summary>
+    public ImmutableArray<string> Command { get; internal init; } = [];
+
+    /// <summary>The program's environment, and nothing besides it.</summary>
+    public ImmutableSortedDictionary<string, string> Environment { get; internal init; } = DefaultEnvironment;
+
+    /// <summary>Where the program starts, an absolute path inside the container.</summary>
+    public string WorkingDirectory { get; internal init; } = "/";
+
+    /// <summary>The host name, or null for the container's id.</summary>
+    public string? HostName { get; internal init; }
+
+    /// <summary>The NIS domain name, or null for none.</summary>
+    public string? DomainName { get; internal init; }
+
+    internal RootFilesystem? Root { get; init; }
+    internal NamespaceSet Namespaces { get; init; } = new();
+    internal ImmutableArray<IdMapping> UserMappings { get; init; } = [];
+    internal ImmutableArray<IdMapping> GroupMappings { get; init; } = [];
+    internal bool SubordinateIds { get; init; }
+    internal TimeSpan BootTimeOffset { get; init; }
+    internal TimeSpan MonotonicTimeOffset { get; init; }
+    internal UserSpec? User { get; init; }
+    internal int Umask { get; init; } = 0x12; // 022
+    internal ProcMount Proc { get; init; } = ProcMount.Automatic;
+    internal ImmutableArray<MountSpec> Mounts { get; init; } = [];
+    internal ImmutableArray<string> MaskedPaths { get; init; } = [];
+    internal ImmutableArray<string> ReadOnlyPaths { get; init; } = [];
+    internal bool Nesting { get; init; }
+    internal long TmpSize { get; init; } = 256L << 20;
+    internal long RunSize { get; init; } = 64L << 20;
+    internal long SharedMemorySize { get; init; } = 64L << 20;
+    internal CapabilitySet Capabilities { get; init; } = CapabilitySet.Default;
+    internal bool NoNewPrivileges { get; init; } = true;
+    internal int OutputLimit { get; init; } = 64 << 20;
+    internal ImmutableArray<string> DnsServers { get; init; } = [];
+    internal ImmutableArray<(string Name, string Address)> ExtraHosts { get; init; } = [];
+    internal ILogger Logger { get; init; } = NullLogger.Instance;
+
+    internal static ImmutableSortedDictionary<string, string> DefaultEnvironment { get; } =
+        ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal)
+            .Add("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+}
