@@ -37,6 +37,19 @@ internal static unsafe class Descriptors
         return new FileDescriptor((int)Syscall.Check(result, "fcntl", $"{held.Number}, F_DUPFD_CLOEXEC"));
     }
 
+    /// <summary>
+    /// The file of an O_PATH descriptor, opened for use. What is opened is what was looked at: no name is resolved again.
+    /// </summary>
+    /// <exception cref="LinuxException">It cannot be opened so; ENOENT where /proc is not mounted, ESTALE where it lies.</exception>
+    internal static FileDescriptor Reopen(SafeHandle pathDescriptor, int flags)
+    {
+        using var held = pathDescriptor.Hold();
+        var file = FileDescriptor.Open($"/proc/self/fd/{held.Number}", flags & ~TargetAbi.Current.O_NOFOLLOW);
+        if (FileStatus.Of(file).IsSameFile(FileStatus.Of(pathDescriptor))) return file;
+        file.Dispose();
+        throw new LinuxException("openat", $"\"/proc/self/fd/{held.Number}\"", Errno.ESTALE, "/proc is not this process's procfs: something is mounted over it.");
+    }
+
     internal static nint TryRead(SafeHandle descriptor, Span<byte> buffer)
     {
         using var held = descriptor.Hold();

@@ -33,7 +33,7 @@ public sealed class FileDescriptor : SafeHandleMinusOneIsInvalid
 
     /// <summary>
     /// Opens a path of the host as <c>openat(AT_FDCWD, …)</c> does, following symbolic links; O_CLOEXEC is added. For a
-    /// path inside a root that somebody else controls, use <c>ContainedPath</c>.
+    /// path inside a root that somebody else controls, use <see cref="ContainedPath"/>.
     /// </summary>
     /// <exception cref="LinuxException">The file cannot be opened.</exception>
     internal static FileDescriptor Open(string path, int flags, uint mode = 0)

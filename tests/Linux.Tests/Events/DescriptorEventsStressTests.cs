@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Isolation.Linux.Tests;
 
+[Collection(nameof(Races))]
 public class DescriptorEventsStressTests
 {
     private const int Registrations = 10_000;
