@@ -82,8 +82,9 @@ trap 'exit 130' INT TERM
 run_suite() {
     local label="$1" results="$2" log="$scratch/log" code started=$SECONDS line suite_passed suite_failed suite_skipped verdict
     shift 2
-    timeout --kill-after=10 "$suite_limit" "$@" -noColor -noLogo -noAutoReporters -reporter quiet \
-        -longRunning 120 -xml "$results" ${selection[@]+"${selection[@]}"} >"$log" 2>&1 </dev/null
+    # The braces swallow the shell's own word on a crash; the verdict below says it.
+    { timeout --kill-after=10 "$suite_limit" "$@" -noColor -noLogo -noAutoReporters -reporter quiet \
+        -longRunning 120 -xml "$results" ${selection[@]+"${selection[@]}"} >"$log" 2>&1 </dev/null; } 2>/dev/null
     code=$?
     suite_passed=0 suite_failed=0 suite_skipped=0 verdict=
     line="$(awk -f eng/xunit-summary.awk "$results" 2>/dev/null | tee "$scratch/summary" | grep '^totals ')"
@@ -158,7 +159,7 @@ export TMPDIR="$scratch/tmp"
 mkdir "$TMPDIR"
 
 started=$SECONDS
-if ! dotnet build Isolation.sln -c Release --nologo -v quiet -nodeReuse:false -p:UseSharedCompilation=false >"$scratch/build" 2>&1 </dev/null; then
+if ! dotnet build Isolation.sln -c Release --nologo -v quiet -clp:NoSummary -nodeReuse:false -p:UseSharedCompilation=false >"$scratch/build" 2>&1 </dev/null; then
     cat "$scratch/build"
     echo "the build failed"
     exit 1

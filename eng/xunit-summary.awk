@@ -33,13 +33,18 @@ function plain(text) {
 
 /^test / { test = attribute("name"); skip = attribute("result") == "Skip" }
 
-/^reason/ { if (skip) waiting = 1 }
+/^reason/ && skip && !waiting { waiting = 1; reason = "" }
 
-waiting && /^!\[CDATA\[/ {
-    reason = substr($0, length("![CDATA[") + 1)
-    sub(/\]\]>[ \t\r\n]*$/, "", reason)
-    print "skip\t" test "\t" plain(reason)
-    waiting = 0
+# Inside CDATA a '<' is only text, so a reason may be spread over several records.
+waiting && (reason != "" || /^!\[CDATA\[/) {
+    reason = reason (reason == "" ? "" : "<") $0
+    if (reason ~ /\]\]>[ \t\r\n]*$/) {
+        sub(/^!\[CDATA\[/, "", reason)
+        sub(/\]\]>[ \t\r\n]*$/, "", reason)
+        gsub(/[ \t\r\n]+/, " ", reason)
+        print "skip\t" test "\t" reason
+        waiting = 0
+    }
 }
 
 END { if (seen) print "totals " passed " " failed " " skipped }
