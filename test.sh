@@ -95,7 +95,7 @@ run_suite() {
     else
         read -r _ suite_passed suite_failed suite_skipped <<<"$line"
         if [ $((suite_passed + suite_failed + suite_skipped)) = 0 ]; then
-            [ -n "${selection[*]-}" ] || verdict="ran no test"
+            [ -n "$filter" ] || verdict="ran no test"
         elif [ $code != 0 ] && [ "$suite_failed" = 0 ]; then
             verdict="ended with exit code $code"
         fi
