@@ -1,0 +1,184 @@
+#!/usr/bin/env bash
+# Sets up what the tests need, builds once, runs every suite, sums up. See --help.
+set -u -o pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
+. eng/packages.sh
+. eng/unprivileged-user.sh
+
+usage() {
+    cat <<'HELP'
+Usage: ./test.sh [--fast] [--filter X]
+
+  --fast       leave out the tests that carry [Trait("Category", "Slow")]
+  --filter X   run only the tests whose class and method name contains X;
+               an X that starts with '/' is a query in the runner's own filter language
+  --help       this text
+
+As root it installs the Debian packages that are missing and runs the live suite twice: as root and
+as the user isolation-test, which it makes. As any other user it installs nothing and runs the live
+suite once, as that user. The last line is 'N passed, N failed, N skipped'; the exit code is 0 only
+when nothing failed.
+HELP
+}
+
+fast=0 filter=
+while [ $# -gt 0 ]; do
+    case "$1" in
+        --fast) fast=1 ;;
+        --filter) [ $# -ge 2 ] || { echo "--filter needs a value" >&2; exit 2; }; filter="$2"; shift ;;
+        --filter=*) filter="${1#--filter=}" ;;
+        -h | --help) usage; exit 0 ;;
+        *) echo "unknown option: $1" >&2; usage >&2; exit 2 ;;
+    esac
+    shift
+done
+
+selection=()
+case "$filter" in
+    "") [ $fast = 0 ] || selection=(-trait- Category=Slow) ;;
+    /*) # The runner does not mix a query with other filters: --fast becomes part of the query.
+        selection=(-filter "$filter$([ $fast = 0 ] || echo '[Category!=Slow]')") ;;
+    *) selection=(-method "*$filter*")
+       [ $fast = 0 ] || selection+=(-trait- Category=Slow) ;;
+esac
+
+# A suite that hangs is a failure, not a wait: seconds that one may take.
+suite_limit="${ISOLATION_TEST_SUITE_LIMIT:-900}"
+passed=0 failed=0 skipped=0
+scratch="$(mktemp -d -t isolation-test.XXXXXXXX)" || exit 1
+chmod 0755 "$scratch"
+
+# A mount that a test left under the scratch directory would turn its removal into the removal of
+# what is mounted there: such mounts are named, counted as a failure, and detached first.
+remove_scratch() {
+    local mounts target
+    mounts="$(awk -v under="$scratch/" 'index($5, under) == 1 { print $5 }' /proc/self/mountinfo | tac)"
+    if [ -n "$mounts" ]; then
+        echo "mounts left behind by the tests:"
+        while IFS= read -r target; do
+            echo "  $target"
+            umount -l "$(printf '%b' "$target")"
+        done <<<"$mounts"
+        failed=$((failed + 1))
+        if grep -qF " $scratch/" /proc/self/mountinfo; then
+            echo "they could not be detached: $scratch is left as it is"
+            return
+        fi
+    fi
+    rm -rf --one-file-system "$scratch"
+}
+
+finish() {
+    trap - EXIT
+    remove_scratch
+    echo "$passed passed, $failed failed, $skipped skipped"
+    [ "$failed" = 0 ]
+    exit
+}
+trap 'failed=$((failed + 1)); finish' EXIT
+trap 'exit 130' INT TERM
+
+# run_suite LABEL RESULTS COMMAND...: runs a test executable, which writes its report to RESULTS.
+run_suite() {
+    local label="$1" results="$2" log="$scratch/log" code started=$SECONDS line suite_passed suite_failed suite_skipped verdict
+    shift 2
+    # The braces swallow the shell's own word on a crash; the verdict below says it.
+    { timeout --kill-after=10 "$suite_limit" "$@" -noColor -noLogo -noAutoReporters -reporter quiet \
+        -longRunning 120 -xml "$results" ${selection[@]+"${selection[@]}"} >"$log" 2>&1 </dev/null; } 2>/dev/null
+    code=$?
+    suite_passed=0 suite_failed=0 suite_skipped=0 verdict=
+    line="$(awk -f eng/xunit-summary.awk "$results" 2>/dev/null | tee "$scratch/summary" | grep '^totals ')"
+    if [ $code = 124 ] || [ $code = 137 ]; then
+        verdict="stopped after $((SECONDS - started)) s"
+    elif [ -z "$line" ]; then
+        verdict="crashed (exit code $code) and left no report"
+    else
+        read -r _ suite_passed suite_failed suite_skipped <<<"$line"
+        if [ $((suite_passed + suite_failed + suite_skipped)) = 0 ]; then
+            [ -n "$filter" ] || verdict="ran no test"
+        elif [ $code != 0 ] && [ "$suite_failed" = 0 ]; then
+            verdict="ended with exit code $code"
+        fi
+    fi
+    [ -z "$verdict" ] || suite_failed=$((suite_failed + 1))
+    passed=$((passed + suite_passed)) failed=$((failed + suite_failed)) skipped=$((skipped + suite_skipped))
+    printf '%-32s %4d passed %3d failed %3d skipped %4d s%s\n' "$label" "$suite_passed" "$suite_failed" \
+        "$suite_skipped" $((SECONDS - started)) "${verdict:+  $verdict}"
+    [ "$suite_failed" = 0 ] || sed 's/^/    /' "$log"
+    awk -F '\t' '$1 == "skip" { print "    skipped " $2 ": " $3 }' "$scratch/summary"
+}
+
+# skip_suite LABEL REASON: a whole suite that cannot run here counts as one skipped test.
+skip_suite() {
+    skipped=$((skipped + 1))
+    printf '%-32s skipped: %s\n' "$1" "$2"
+}
+
+executable() {
+    case "$1" in
+        Isolation) echo "tests/Isolation.Tests/bin/Release/net10.0/Isolation.Tests" ;;
+        *) echo "tests/$1.Tests/bin/Release/net10.0/Isolation.$1.Tests" ;;
+    esac
+}
+
+# The user may not be able to enter the checkout (a parent of mode 0700), so it gets a copy.
+run_unprivileged() {
+    local label="Live.Tests (unprivileged)" reason home="$scratch/unprivileged" runtime="$DOTNET_ROOT"
+    reason="$(ensure_unprivileged_user)" || { skip_suite "$label" "no user to run as: $reason"; return; }
+    become_unprivileged
+    mkdir -p "$home/bin" "$home/tmp" "$home/run"
+    cp -r --no-preserve=ownership "$(dirname "$(executable Live)")/." "$home/bin"
+    if ! "${as_unprivileged_user[@]}" test -x "$runtime/host/fxr" 2>/dev/null; then
+        runtime="$home/dotnet"
+        mkdir "$runtime"
+        cp -rL "$DOTNET_ROOT/host" "$DOTNET_ROOT/shared" "$runtime"
+    fi
+    chmod -R a+rX "$home"
+    chown -R "$isolation_user:" "$home"
+    chmod 0700 "$home/run"
+    if ! "${as_unprivileged_user[@]}" test -x "$home/bin/Isolation.Live.Tests"; then
+        skip_suite "$label" "$isolation_user cannot reach $scratch; set TMPDIR to a directory that it can enter"
+        return
+    fi
+    run_suite "$label" "$home/results.xml" \
+        env --chdir="$home" -u XDG_CONFIG_HOME -u XDG_CACHE_HOME -u XDG_DATA_HOME \
+        HOME="$home" TMPDIR="$home/tmp" XDG_RUNTIME_DIR="$home/run" USER="$isolation_user" LOGNAME="$isolation_user" \
+        DOTNET_ROOT="$runtime" ISOLATION_TEST_LANE=unprivileged \
+        "${as_unprivileged_user[@]}" "$home/bin/Isolation.Live.Tests"
+}
+
+install_packages
+if ! command -v dotnet >/dev/null; then
+    echo "set-up: no dotnet on PATH: the .NET 10 SDK is needed"
+    exit 1
+fi
+DOTNET_ROOT="${DOTNET_ROOT:-$(dirname "$(readlink -f "$(command -v dotnet)")")}"
+# No build server and no reused node: nothing that this script starts outlives it.
+export DOTNET_ROOT DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_CLI_USE_MSBUILD_SERVER=0 MSBUILDDISABLENODEREUSE=1
+export TMPDIR="$scratch/tmp"
+mkdir "$TMPDIR"
+
+started=$SECONDS
+if ! dotnet build Isolation.sln -c Release --nologo -v quiet -clp:NoSummary -nodeReuse:false -p:UseSharedCompilation=false >"$scratch/build" 2>&1 </dev/null; then
+    cat "$scratch/build"
+    echo "the build failed"
+    exit 1
+fi
+echo "built in $((SECONDS - started)) s"
+
+for suite in Linux Isolation Architecture; do
+    run_suite "$suite.Tests" "$scratch/$suite.xml" "$(executable "$suite")"
+done
+if [ "$(id -u)" = 0 ]; then
+    run_suite "Live.Tests (root)" "$scratch/Live.xml" env ISOLATION_TEST_LANE=root "$(executable Live)"
+    run_unprivileged
+else
+    echo "not root: the live suite runs once, as $(id -un); the root lane is left out"
+    run_suite "Live.Tests (unprivileged)" "$scratch/Live.xml" env ISOLATION_TEST_LANE=unprivileged "$(executable Live)"
+fi
+
+if [ $((passed + failed)) = 0 ]; then
+    echo "no test ran"
+    failed=1
+fi
+finish
