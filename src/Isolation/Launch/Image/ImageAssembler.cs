@@ -24,6 +24,7 @@ internal sealed class ImageAssembler
     private ImageAssembler(LaunchPlan plan, TargetAbi abi, ulong imageBase)
     {
         (_plan, _abi, _base) = (plan, abi, imageBase);
+        _slots.Add(FailureSteps.FaultRecord, 0); // where the interpreter keeps it
         _slotEnd = (MachineCode.FirstStep + plan.Steps.Count * MachineCode.StepSize + 7) & ~7;
     }
 

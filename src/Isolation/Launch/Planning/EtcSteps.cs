@@ -23,12 +23,12 @@ internal static class EtcSteps
         if (resolver && !Overridden(spec, Resolver)) yield return Resolver;
     }
 
-    internal static void WriteIntoLayer(MountWriter mounts, string directory, Slot id)
+    internal static void WriteIntoLayer(MountWriter mounts, string directory, Slot id, bool make = true)
     {
         List<string> targets = [.. Targets(mounts.Inputs.Spec)];
         if (targets.Count == 0) return;
         mounts.Writer.For("write the files of /etc");
-        mounts.Writer.Call(mkdirat, mounts.Scratch, directory, Operand.Octal(0x1ED));
+        if (make) mounts.Writer.Call(mkdirat, mounts.Scratch, directory, Operand.Octal(0x1ED));
         foreach (string target in targets)
             Write(mounts, target, $"{directory}/{target["etc/".Length..]}", id);
     }

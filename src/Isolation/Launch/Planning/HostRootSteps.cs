@@ -53,7 +53,7 @@ internal static class HostRootSteps
         if (part.Create) writer.Call(mkdirat, mounts.Root, part.Path, Operand.Octal(part.Mode));
         OverlaySteps.MakeLayer(mounts, name);
         if (isRoot) EtcSteps.WriteIntoLayer(mounts, name + ".upper/etc", id);
-        else if (part.Path == "etc") EtcSteps.WriteIntoLayer(mounts, name + ".upper", id);
+        else if (part.Path == "etc") EtcSteps.WriteIntoLayer(mounts, name + ".upper", id, make: false);
         writer.For(purpose);
 
         Label refused = new($"layer over /{part.Path} refused"), mounted = new($"layer over /{part.Path} mounted");

@@ -30,6 +30,9 @@ internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs
     /// </summary>
     internal Slot Scratch { get; set; } = null!;
 
+    /// <summary>How many mounts are stacked on the old root, the new root among them.</summary>
+    internal int MountsOnOldRoot { get; private set; }
+
     internal static Operand CloneTree(bool recursive) => recursive
         ? Operand.Named(OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE, "OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_RECURSIVE")
         : Operand.Named(OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC, "OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC");
@@ -141,8 +144,11 @@ internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs
         Writer.Call(move_mount, mount, "", directory, name, Operand.Named(MOVE_MOUNT_F_EMPTY_PATH, "MOVE_MOUNT_F_EMPTY_PATH"));
 
     /// <summary>Puts a detached mount on top of the old root, where only descriptors lead to it.</summary>
-    internal void AttachToOldRoot(Slot mount) =>
+    internal void AttachToOldRoot(Slot mount)
+    {
+        MountsOnOldRoot++;
         Writer.Call(move_mount, mount, "", Operand.CurrentDirectory, "/", Operand.Named(MOVE_MOUNT_F_EMPTY_PATH, "MOVE_MOUNT_F_EMPTY_PATH"));
+    }
 
     /// <summary>Makes a directory or an empty file inside the root, with the directories it is in, where they are missing.</summary>
     internal void CreateInRoot(string path, bool directory)

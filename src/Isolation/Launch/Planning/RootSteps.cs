@@ -72,7 +72,9 @@ internal static class RootSteps
         writer.Call(fchdir, mounts.Root);
         writer.Call(pivot_root, ".", ".");
         writer.For("detach the old root");
-        writer.Call(umount2, ".", Operand.Named(MNT_DETACH, "MNT_DETACH"));
+        // One call takes the topmost mount at a place: first what was stacked on the old root, then the old root itself.
+        // Not one call more: it would take the new root.
+        for (int i = 0; i < mounts.MountsOnOldRoot; i++) writer.Call(umount2, ".", Operand.Named(MNT_DETACH, "MNT_DETACH"));
         writer.For($"enter the working directory '{mounts.Inputs.Spec.WorkingDirectory}'");
         // Resolved as a path inside the root and entered by descriptor: /proc/self/fd/N is refused (CVE-2024-21626).
         Slot directory = mounts.OpenInRoot(mounts.Inputs.Spec.WorkingDirectory.Trim('/'), flags: mounts.Inputs.Host.Abi.O_DIRECTORY);
