@@ -25,6 +25,8 @@ internal sealed record PlanInputs(ContainerSpec Spec, HostFacts Host)
     internal bool Matches(PlanInputs other) =>
         ReferenceEquals(Spec, other.Spec)
         && Host.UserId == other.Host.UserId && Host.GroupId == other.Host.GroupId
+        && Host.SubordinateUsers.AsSpan().SequenceEqual(other.Host.SubordinateUsers.AsSpan())
+        && Host.SubordinateGroups.AsSpan().SequenceEqual(other.Host.SubordinateGroups.AsSpan())
         && Host.ResolvConf == other.Host.ResolvConf
         && Host.Mounts.AsSpan().SequenceEqual(other.Host.Mounts.AsSpan())
         && Host.RootEntries.AsSpan().SequenceEqual(other.Host.RootEntries.AsSpan())
