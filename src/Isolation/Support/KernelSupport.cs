@@ -33,7 +33,7 @@ internal static class KernelSupport
         }
         catch (ContainerException exception)
         {
-            return new(Feature, false, exception.Message, exception.Remedy);
+            return new(Feature, false, exception.Problem, exception.Remedy);
         }
     }
 
