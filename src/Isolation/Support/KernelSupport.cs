@@ -24,7 +24,7 @@ internal static class KernelSupport
     {
         HostFacts facts = HostFactsReader.Current;
         const string Feature = "subordinate ids";
-        bool tools = facts.Has(Capability.SetUid) || InPath("newuidmap");
+        bool tools = facts.Has(Capability.Setuid) || InPath("newuidmap");
         if (!tools) return new(Feature, false, "newuidmap is not in PATH", "install it (Debian: uidmap; Fedora: shadow-utils)");
         try
         {

@@ -19,7 +19,7 @@ internal sealed record PlanInputs(ContainerSpec Spec, HostFacts Host)
     internal bool NewUser => Spec.Namespaces.IsNew(NamespaceKind.User);
 
     /// <summary>Whether device files can be made: never in a user namespace.</summary>
-    internal bool CanMakeDevices => Spec.Namespaces.IsHost(NamespaceKind.User) && Host.Has(Capability.MakeNode);
+    internal bool CanMakeDevices => Spec.Namespaces.IsHost(NamespaceKind.User) && Host.Has(Capability.Mknod);
 
     /// <summary>Whether a plan made from these would be the same. What is read once a process is not compared.</summary>
     internal bool Matches(PlanInputs other) =>
