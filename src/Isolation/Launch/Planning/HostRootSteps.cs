@@ -68,7 +68,7 @@ internal static class HostRootSteps
             writer.Call(open_tree, Operand.CurrentDirectory, "/" + part.Path, MountWriter.CloneTree(recursive: true)).Into(overlay);
             mounts.SetAttributes(overlay, MountAttributes.NoDevices.ReadOnly, recursive: true, MS_PRIVATE);
             Attach(mounts, part, overlay);
-            mounts.Remount(overlay, MountAttributes.NoDevices.ReadOnly);
+            mounts.Remount(overlay, MountAttributes.NoDevices.ReadOnly, "/" + part.Path);
             if (holdsEtc) EtcSteps.BindFiles(mounts, id);
             mounts.Notes.Send("/" + part.Path, "read-only without a private layer, because the kernel refused an overlay over it", attached);
         });
@@ -100,7 +100,7 @@ internal static class HostRootSteps
         Slot clone = mounts.CloneOfHost("/" + part.Path, recursive: true);
         mounts.SetAttributes(clone, MountAttributes.NoDevices.ReadOnly, recursive: true, MS_PRIVATE);
         mounts.AttachBelow(clone, mounts.Root, part.Path);
-        mounts.Remount(clone, MountAttributes.NoDevices.ReadOnly);
+        mounts.Remount(clone, MountAttributes.NoDevices.ReadOnly, "/" + part.Path);
         if (part.Path == "etc") EtcSteps.BindFiles(mounts, id);
     }
 }
