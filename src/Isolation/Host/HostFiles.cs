@@ -49,13 +49,17 @@ internal static class HostFiles
     /// </summary>
     private sealed class RootState(byte[] mountInfo, DateTime rootChanged, ImmutableArray<HostMount> mounts, ImmutableArray<HostRootEntry> entries, ImmutableArray<(string Path, DateTime Changed)> empty)
     {
+        // Each is a mount of every container.
+        private const int MostChildren = 64;
+
         private (HostFacts From, HostFacts To)? _facts;
 
         internal static RootState Read(byte[] mountInfo)
         {
             DateTime changed = Directory.GetLastWriteTimeUtc("/");
-            ImmutableArray<HostRootEntry> entries = ReadRoot();
-            return new(mountInfo, changed, MountInfo.Visible(System.Text.Encoding.UTF8.GetString(mountInfo), Directory.Exists), entries,
+            ImmutableArray<HostMount> mounts = MountInfo.Visible(System.Text.Encoding.UTF8.GetString(mountInfo), Directory.Exists);
+            ImmutableArray<HostRootEntry> entries = ReadRoot(mounts);
+            return new(mountInfo, changed, mounts, entries,
                 [.. entries.Where(entry => entry.Kind == HostEntryKind.EmptyDirectory).Select(entry => ("/" + entry.Name, Directory.GetLastWriteTimeUtc("/" + entry.Name)))]);
         }
 
@@ -75,7 +79,7 @@ internal static class HostFiles
             return added;
         }
 
-        private static ImmutableArray<HostRootEntry> ReadRoot()
+        private static ImmutableArray<HostRootEntry> ReadRoot(ImmutableArray<HostMount> mounts)
         {
             ImmutableArray<HostRootEntry>.Builder read = ImmutableArray.CreateBuilder<HostRootEntry>();
             foreach (FileSystemInfo entry in new DirectoryInfo("/").EnumerateFileSystemInfos().OrderBy(entry => entry.Name, StringComparer.Ordinal))
@@ -85,9 +89,24 @@ internal static class HostFiles
                 else if (entry is DirectoryInfo directory) kind = IsEmpty(directory) ? HostEntryKind.EmptyDirectory : HostEntryKind.Directory;
                 else kind = HostEntryKind.File;
                 read.Add(new(entry.Name, kind, entry.LinkTarget, (int)entry.UnixFileMode & 0xFFF));
+                if (kind == HostEntryKind.Directory && mounts.Any(mount => mount.Path.StartsWith($"/{entry.Name}/", StringComparison.Ordinal)))
+                    AddChildren(read, (DirectoryInfo)entry);
             }
 
             return read.ToImmutable();
+        }
+
+        private static void AddChildren(ImmutableArray<HostRootEntry>.Builder read, DirectoryInfo parent)
+        {
+            try
+            {
+                foreach (DirectoryInfo child in parent.EnumerateDirectories().OrderBy(child => child.Name, StringComparer.Ordinal).Take(MostChildren))
+                    if (child.LinkTarget is null) read.Add(new($"{parent.Name}/{child.Name}", HostEntryKind.Directory, null, (int)child.UnixFileMode & 0xFFF));
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // What cannot be listed is bound as a whole.
+            }
         }
 
         // A directory that cannot be listed is not empty as far as anybody knows.

@@ -11,8 +11,8 @@ internal sealed record PlanInputs(ContainerSpec Spec, HostFacts Host)
     /// <summary>Sources of bind mounts that are not directories.</summary>
     internal ImmutableHashSet<string> FileSources { get; init; } = [];
 
-    /// <summary>Mounts beneath the sources of read-only binds, for kernels without mount_setattr.</summary>
-    internal ImmutableArray<HostMount> Submounts { get; init; } = [];
+    /// <summary>The host's mounts, for kernels without mount_setattr: what is remounted must keep the flags it has.</summary>
+    internal ImmutableArray<HostMount> Mounts { get; init; } = [];
 
     internal Identity Identity { get; init; } = Identity.Root;
 
@@ -30,6 +30,7 @@ internal sealed record PlanInputs(ContainerSpec Spec, HostFacts Host)
         && Host.ResolvConf == other.Host.ResolvConf
         && Host.Mounts.AsSpan().SequenceEqual(other.Host.Mounts.AsSpan())
         && Host.RootEntries.AsSpan().SequenceEqual(other.Host.RootEntries.AsSpan())
+        && Mounts.AsSpan().SequenceEqual(other.Mounts.AsSpan())
         && MissingTargets.SetEquals(other.MissingTargets)
         && FileSources.SetEquals(other.FileSources)
         && Identity.Matches(other.Identity);
