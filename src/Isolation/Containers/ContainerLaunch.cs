@@ -31,12 +31,15 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     private Exception? _failure;
     private bool _kill;
     private bool _channelClosed;
+    private bool _goSent;
+    private bool _awaitsSuccessor;
 
     private ContainerLaunch(ContainerSpec spec, CompiledLaunch compiled, CancellationToken cancellationToken)
     {
         Spec = spec;
         _compiled = compiled;
         _cancellation = cancellationToken;
+        _awaitsSuccessor = NamespaceSteps.NeedsFork(spec.Namespaces);
         Id = RandomNumberGenerator.GetHexString(LaunchPlanner.IdLength, lowercase: true);
         List<FileDescriptor> opened = new(6);
         try
@@ -94,14 +97,17 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
         return launch;
     }
 
-    /// <summary>Kills the first process, now or as soon as there is one.</summary>
+    /// <summary>
+    /// Kills the first process, now or as soon as there is one. One that may just have made its successor and not yet said
+    /// so is left to say it: else nobody would know of the successor.
+    /// </summary>
     internal void Kill()
     {
         ExitWatch? exit;
         lock (_gate)
         {
             _kill = true;
-            exit = _exit;
+            exit = _goSent && _awaitsSuccessor ? null : _exit;
         }
 
         exit?.Kill();
@@ -151,7 +157,17 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
         }
 
         // Last: from here on the events thread may end everything at any time.
-        _exit.Start();
+        try
+        {
+            _exit.Start();
+        }
+        catch (Exception exception)
+        {
+            // Its end cannot be watched: it is ended here and now.
+            _exit.Kill();
+            while (!_exit.Process.TryReap(out _)) Thread.Sleep(1);
+            Fail(exception);
+        }
     }
 
     /// <summary>Writes the identity maps and tells the child to go on.</summary>
@@ -185,6 +201,12 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     {
         Span<byte> message = stackalloc byte[LaunchPlanner.GoSize];
         Encoding.ASCII.GetBytes(Id, message);
+        lock (_gate)
+        {
+            if (_kill) return; // it waits for this message, and is killed while it does
+            _goSent = true;
+        }
+
         Descriptors.Write(_channel, message);
     }
 
@@ -227,6 +249,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
         {
             _exit!.IsPredecessor = true;
             _exit = successor;
+            _awaitsSuccessor = false;
             ProcessId = processId;
             kill = _kill;
         }

@@ -48,6 +48,13 @@ internal static class LaunchFailures
             return (ContainerErrorReason.WorkingDirectoryNotFound, message, "it must be a directory in the container");
         if (errno is Errno.ENOMEM or Errno.EMFILE or Errno.ENFILE or Errno.EAGAIN || (errno is Errno.ENOSPC or Errno.EUSERS && step.Call is SystemCall.unshare or SystemCall.clone))
             return (ContainerErrorReason.ResourceLimit, message, null);
+        if (step.Call is SystemCall.fsconfig or SystemCall.fsmount && step.Purpose.StartsWith("lay a private layer", StringComparison.Ordinal))
+        {
+            return (ContainerErrorReason.MountFailed, message,
+                "the kernel refuses an overlay here: in a user namespace it needs Linux 5.11, overlays stack two deep, and mounts beneath the directory forbid it in a user namespace; "
+                + "make the missing mount points in the directory and use RootAccess.ReadOnly, or use RootAccess.ReadWrite");
+        }
+
         return step.Call switch
         {
             SystemCall.unshare or SystemCall.setns => (ContainerErrorReason.NamespaceForbidden, message, null),

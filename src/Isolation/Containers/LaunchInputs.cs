@@ -12,6 +12,12 @@ internal static class LaunchInputs
         HostFacts host = HostFactsReader.Current;
         if (spec.Root is HostRoot && spec.Namespaces.IsNew(NamespaceKind.Mount)) host = HostFiles.WithRoot(host);
         if (NeedsResolver(spec)) host = host with { ResolvConf = HostFiles.ResolvConf(spec.Namespaces.IsHost(NamespaceKind.Network)) };
+        if (spec.SubordinateIds)
+        {
+            (ImmutableArray<IdMapping> users, ImmutableArray<IdMapping> groups) = SubordinateIds.Map(host);
+            host = host with { SubordinateUsers = users, SubordinateGroups = groups };
+        }
+
         using FileDescriptor? root = OpenRoot(spec);
         PlanInputs inputs = new(spec, host)
         {

@@ -26,6 +26,11 @@ internal sealed record HostFacts
 
     internal ImmutableArray<IdMapping> GroupIds { get; init; } = [new(0, 0, uint.MaxValue)];
 
+    /// <summary>The map that <see cref="ContainerBuilder.WithSubordinateIds"/> asks for; only read where it does.</summary>
+    internal ImmutableArray<IdMapping> SubordinateUsers { get; init; } = [];
+
+    internal ImmutableArray<IdMapping> SubordinateGroups { get; init; } = [];
+
     /// <summary>openat2(2), Linux 5.6; old container filters refuse it.</summary>
     internal bool HasOpenAt2 { get; init; } = true;
 

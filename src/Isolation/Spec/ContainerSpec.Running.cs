@@ -43,7 +43,7 @@ public sealed partial record ContainerSpec
     }
 
     /// <summary>The plan of a launch in words: each system call in order, what it is for, and where it goes from there.</summary>
-    public string Explain() => LaunchPlanner.Plan(LaunchInputs.Gather(this)).ToString();
+    public string Explain() => LaunchExplanation.Of(LaunchInputs.Gather(this));
 
     /// <summary>The image of this spec on this host, kept while neither changes. Safe from any thread: two at once make two.</summary>
     internal CompiledLaunch Compile()

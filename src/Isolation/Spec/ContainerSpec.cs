@@ -60,6 +60,9 @@ public sealed partial record ContainerSpec
     internal int OutputLimit { get; init; } = 64 << 20;
     internal ImmutableArray<string> DnsServers { get; init; } = [];
     internal ImmutableArray<(string Name, string Address)> ExtraHosts { get; init; } = [];
+    /// <summary>The child ends where the program would start, to see whether it gets that far.</summary>
+    internal bool IsProbe { get; init; }
+
     internal ILogger Logger { get; init; } = NullLogger.Instance;
 
     internal static ImmutableSortedDictionary<string, string> DefaultEnvironment { get; } =

@@ -54,19 +54,21 @@ public class ResolverAgreementTests
     }
 
     /// <summary>
-    /// Unlike the resolvers, .NET follows links to the real outside: nothing is made unless every directory above it is
-    /// a real one, made here before.
+    /// Unlike the resolvers, .NET follows links to the real outside: nothing is made below what is not a real directory.
     /// </summary>
     private static void Make(TemporaryRoot root, string kind, string path, string target)
     {
-        string at = root.At(path);
-        for (string? above = Path.GetDirectoryName(at); above != root.Inside; above = Path.GetDirectoryName(above))
-            if (!IsRealDirectory(above!)) return;
-        if (File.Exists(at) || Directory.Exists(at) || new FileInfo(at).LinkTarget is not null) return;
+        string at = root.At(path), directory = Path.GetDirectoryName(at)!;
+        for (string above = directory; above != root.Inside; above = Path.GetDirectoryName(above)!)
+            if (IsThere(above) && !IsRealDirectory(above)) return;
+        Directory.CreateDirectory(directory);
+        if (IsThere(at)) return;
         if (kind == "directory") Directory.CreateDirectory(at);
         else if (kind == "file") File.WriteAllText(at, path);
         else File.CreateSymbolicLink(at, target.Length == 0 ? "." : target);
     }
+
+    private static bool IsThere(string path) => File.Exists(path) || Directory.Exists(path) || new FileInfo(path).LinkTarget is not null;
 
     private static bool IsRealDirectory(string path) => Directory.Exists(path) && new DirectoryInfo(path).LinkTarget is null;
 

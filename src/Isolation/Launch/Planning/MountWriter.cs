@@ -144,9 +144,9 @@ internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs
         Writer.Call(move_mount, mount, "", directory, name, Operand.Named(MOVE_MOUNT_F_EMPTY_PATH, "MOVE_MOUNT_F_EMPTY_PATH"));
 
     /// <summary>Puts a detached mount on top of the old root, where only descriptors lead to it.</summary>
-    internal void AttachToOldRoot(Slot mount)
+    internal void AttachToOldRoot(Slot mount, bool counts = true)
     {
-        MountsOnOldRoot++;
+        if (counts) MountsOnOldRoot++;
         Writer.Call(move_mount, mount, "", Operand.CurrentDirectory, "/", Operand.Named(MOVE_MOUNT_F_EMPTY_PATH, "MOVE_MOUNT_F_EMPTY_PATH"));
     }
 

@@ -19,12 +19,14 @@ internal sealed record PlanInputs(ContainerSpec Spec, HostFacts Host)
     internal bool NewUser => Spec.Namespaces.IsNew(NamespaceKind.User);
 
     /// <summary>Whether device files can be made: never in a user namespace.</summary>
-    internal bool CanMakeDevices => Spec.Namespaces.IsHost(NamespaceKind.User) && Host.Has(Capability.MakeNode);
+    internal bool CanMakeDevices => Spec.Namespaces.IsHost(NamespaceKind.User) && Host.Has(Capability.Mknod);
 
     /// <summary>Whether a plan made from these would be the same. What is read once a process is not compared.</summary>
     internal bool Matches(PlanInputs other) =>
         ReferenceEquals(Spec, other.Spec)
         && Host.UserId == other.Host.UserId && Host.GroupId == other.Host.GroupId
+        && Host.SubordinateUsers.AsSpan().SequenceEqual(other.Host.SubordinateUsers.AsSpan())
+        && Host.SubordinateGroups.AsSpan().SequenceEqual(other.Host.SubordinateGroups.AsSpan())
         && Host.ResolvConf == other.Host.ResolvConf
         && Host.Mounts.AsSpan().SequenceEqual(other.Host.Mounts.AsSpan())
         && Host.RootEntries.AsSpan().SequenceEqual(other.Host.RootEntries.AsSpan())

@@ -25,6 +25,13 @@ internal static class ProgramSteps
         writer.Call(umask, Operand.Octal(inputs.Spec.Umask));
         DieWithHost(writer);
         ResetSignals(writer, inputs);
+        if (inputs.Spec.IsProbe)
+        {
+            writer.For("end, because it was only asked whether it gets this far");
+            writer.Call(exit_group, 0);
+            return;
+        }
+
         ExecSteps.Write(writer, inputs.Spec, inputs.Identity);
     }
 
