@@ -94,11 +94,11 @@ internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs
     /// What <see cref="SetAttributes"/> does, on kernels before 5.12 and for one mount that is attached already:
     /// mount(2) takes a path, and a descriptor has one in the host's /proc.
     /// </summary>
-    internal void Remount(Slot mount, MountAttributes attributes)
+    internal LaunchStep? Remount(Slot mount, MountAttributes attributes)
     {
-        if (Inputs.Host.HasMountSetAttr || attributes.Bits == 0) return;
+        if (Inputs.Host.HasMountSetAttr || attributes.Bits == 0) return null;
         Writer.Call(dup3, mount, RemountDescriptor, Operand.Named(O_CLOEXEC, "O_CLOEXEC"));
-        Writer.Call(SystemCall.mount, Operand.Null, $"/proc/self/fd/{RemountDescriptor}", Operand.Null,
+        return Writer.Call(SystemCall.mount, Operand.Null, $"/proc/self/fd/{RemountDescriptor}", Operand.Null,
             Operand.Named(MS_REMOUNT | MS_BIND | attributes.MountFlags, $"MS_REMOUNT|MS_BIND|{attributes}"), Operand.Null);
     }
 
