@@ -150,6 +150,16 @@ internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs
         Writer.Call(move_mount, mount, "", Operand.CurrentDirectory, "/", Operand.Named(MOVE_MOUNT_F_EMPTY_PATH, "MOVE_MOUNT_F_EMPTY_PATH"));
     }
 
+    /// <summary>
+    /// A copy of the whole tree takes along the scratch tmpfs that is stacked on it; without this it would lie on the
+    /// container's root for good. Makes the copy the current directory.
+    /// </summary>
+    internal void DetachCopyOfScratch(Slot copyOfTree)
+    {
+        Writer.Call(fchdir, copyOfTree);
+        Writer.Call(umount2, ".", Operand.Named(MNT_DETACH, "MNT_DETACH"));
+    }
+
     /// <summary>Makes a directory or an empty file inside the root, with the directories it is in, where they are missing.</summary>
     internal void CreateInRoot(string path, bool directory)
     {
