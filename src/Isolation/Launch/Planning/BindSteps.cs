@@ -33,6 +33,7 @@ internal static class BindSteps
                     mounts.CreateInRoot(target, directory: !mounts.Inputs.FileSources.Contains(bind.Source));
                     Slot source = binds.First(candidate => ReferenceEquals(candidate.Mount, bind)).Source;
                     mounts.Attach(source, target);
+                    mounts.SetPropagation(source, Propagation(bind.Options.Propagation), bind.Options.Recursive);
                     mounts.Remount(source, Attributes(bind));
                     break;
                 case TmpfsMount tmpfs:

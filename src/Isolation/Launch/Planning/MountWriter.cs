@@ -97,9 +97,20 @@ internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs
     internal LaunchStep? Remount(Slot mount, MountAttributes attributes)
     {
         if (Inputs.Host.HasMountSetAttr || attributes.Bits == 0) return null;
+        return MountByDescriptor(mount, MS_REMOUNT | MS_BIND | attributes.MountFlags, $"MS_REMOUNT|MS_BIND|{attributes}");
+    }
+
+    /// <summary>The propagation of a mount that is attached, on kernels before 5.12 likewise.</summary>
+    internal void SetPropagation(Slot mount, ulong propagation, bool recursive)
+    {
+        if (Inputs.Host.HasMountSetAttr) return;
+        MountByDescriptor(mount, recursive ? propagation | MS_REC : propagation, PropagationName(propagation) + (recursive ? "|MS_REC" : ""));
+    }
+
+    private LaunchStep MountByDescriptor(Slot mount, ulong flags, string names)
+    {
         Writer.Call(dup3, mount, RemountDescriptor, Operand.Named(O_CLOEXEC, "O_CLOEXEC"));
-        return Writer.Call(SystemCall.mount, Operand.Null, $"/proc/self/fd/{RemountDescriptor}", Operand.Null,
-            Operand.Named(MS_REMOUNT | MS_BIND | attributes.MountFlags, $"MS_REMOUNT|MS_BIND|{attributes}"), Operand.Null);
+        return Writer.Call(SystemCall.mount, Operand.Null, $"/proc/self/fd/{RemountDescriptor}", Operand.Null, Operand.Named(flags, names), Operand.Null);
     }
 
     /// <summary>A descriptor of a path inside the root: never of anything outside, whatever links the root holds.</summary>
