@@ -31,8 +31,8 @@ internal sealed record PlanState
     /// <summary>The directory that was entered last by descriptor.</summary>
     internal Slot? Directory { get; init; }
 
-    /// <summary>Mounts that must be read-only before the program starts and are not yet, a bit each.</summary>
-    internal ulong Writable { get; init; }
+    /// <summary>What must still be done to mounts before the program starts, a bit each: see <see cref="Tests.MountDuties"/>.</summary>
+    internal ulong MountDuties { get; init; }
 
     /// <summary>What lies at the descriptor that kernels without mount_setattr remount by.</summary>
     internal Slot? AtRemountDescriptor { get; init; }
