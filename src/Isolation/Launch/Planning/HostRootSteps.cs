@@ -68,6 +68,12 @@ internal static class HostRootSteps
             writer.Call(open_tree, Operand.CurrentDirectory, "/" + part.Path, MountWriter.CloneTree(recursive: true)).Into(overlay);
             mounts.SetAttributes(overlay, MountAttributes.NoDevices.ReadOnly, recursive: true, MS_PRIVATE);
             Attach(mounts, part, overlay);
+            if (isRoot)
+            {
+                mounts.DetachCopyOfScratch(overlay);
+                writer.Call(fchdir, mounts.Scratch);
+            }
+
             mounts.Remount(overlay, MountAttributes.NoDevices.ReadOnly, "/" + part.Path);
             if (holdsEtc) EtcSteps.BindFiles(mounts, id);
             mounts.Notes.Send("/" + part.Path, "read-only without a private layer, because the kernel refused an overlay over it", attached);

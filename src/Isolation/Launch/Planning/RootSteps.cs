@@ -36,6 +36,7 @@ internal static class RootSteps
                 mounts.Root = mounts.CloneOfHost(root.Path, recursive: true);
                 mounts.SetAttributes(mounts.Root, RootAttributes(root.Access == RootAccess.ReadOnly), recursive: true, MS_PRIVATE);
                 mounts.AttachToOldRoot(mounts.Root);
+                if (root.Path == "/") mounts.DetachCopyOfScratch(mounts.Root);
                 mounts.Remount(mounts.Root, RootAttributes(readOnly: false), root.Path);
                 break;
         }
