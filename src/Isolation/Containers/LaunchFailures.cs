@@ -37,7 +37,7 @@ internal static class LaunchFailures
             return (ContainerErrorReason.ProgramNotFound, $"The program '{name}' is not in the container{where}", "give the path inside the container, or set PATH with WithEnvironment");
         return errno switch
         {
-            Errno.ENOENT or Errno.EACCES or Errno.EPERM => (ContainerErrorReason.ProgramNotExecutable, $"The program '{name}' may not be executed{where}",
+            Errno.ENOENT or Errno.ENOTDIR or Errno.EACCES or Errno.EPERM => (ContainerErrorReason.ProgramNotExecutable, $"The program '{name}' may not be executed{where}",
                 "it must be a regular file with an execute bit for this user, and not on a noexec mount"),
             Errno.ENOEXEC => (ContainerErrorReason.ProgramFormat, $"The program '{name}' is not one this machine can execute",
                 "it is for another architecture, or a script without a #! line"),

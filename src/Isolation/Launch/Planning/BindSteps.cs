@@ -33,7 +33,7 @@ internal static class BindSteps
                     mounts.CreateInRoot(target, directory: !mounts.Inputs.FileSources.Contains(bind.Source));
                     Slot source = binds.First(candidate => ReferenceEquals(candidate.Mount, bind)).Source;
                     mounts.Attach(source, target);
-                    mounts.SetPropagation(source, Propagation(bind.Options.Propagation));
+                    mounts.SetPropagation(source, Propagation(bind.Options.Propagation), bind.Options.Recursive);
                     mounts.Remount(source, Attributes(bind), bind.Source);
                     break;
                 case TmpfsMount tmpfs:

@@ -110,21 +110,23 @@ internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs
         return last;
     }
 
-    /// <summary>The propagation part of <see cref="SetAttributes"/>, on kernels before 5.12 and for a mount that is attached already.</summary>
-    internal void SetPropagation(Slot mount, ulong propagation)
+    /// <summary>The propagation of a mount that is attached, on kernels before 5.12 likewise.</summary>
+    internal void SetPropagation(Slot mount, ulong propagation, bool recursive)
     {
         if (Inputs.Host.HasMountSetAttr) return;
-        Writer.Call(dup3, mount, RemountDescriptor, Operand.Named(O_CLOEXEC, "O_CLOEXEC"));
-        Writer.Call(SystemCall.mount, Operand.Null, $"/proc/self/fd/{RemountDescriptor}", Operand.Null,
-            Operand.Named(MS_REC | propagation, "MS_REC|" + PropagationName(propagation)), Operand.Null);
+        MountByDescriptor(mount, recursive ? propagation | MS_REC : propagation, PropagationName(propagation) + (recursive ? "|MS_REC" : ""));
     }
 
     private LaunchStep RemountOne(Slot mount, MountAttributes attributes, string? source)
     {
         if (source is not null) attributes = new(attributes.Bits | Inputs.Mounts.LastOrDefault(candidate => candidate.Holds(source)).Attributes);
+        return MountByDescriptor(mount, MS_REMOUNT | MS_BIND | attributes.MountFlags, $"MS_REMOUNT|MS_BIND|{attributes}");
+    }
+
+    private LaunchStep MountByDescriptor(Slot mount, ulong flags, string names)
+    {
         Writer.Call(dup3, mount, RemountDescriptor, Operand.Named(O_CLOEXEC, "O_CLOEXEC"));
-        return Writer.Call(SystemCall.mount, Operand.Null, $"/proc/self/fd/{RemountDescriptor}", Operand.Null,
-            Operand.Named(MS_REMOUNT | MS_BIND | attributes.MountFlags, $"MS_REMOUNT|MS_BIND|{attributes}"), Operand.Null);
+        return Writer.Call(SystemCall.mount, Operand.Null, $"/proc/self/fd/{RemountDescriptor}", Operand.Null, Operand.Named(flags, names), Operand.Null);
     }
 
     /// <summary>A descriptor of a path inside the root: never of anything outside, whatever links the root holds.</summary>
