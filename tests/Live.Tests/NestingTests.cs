@@ -20,13 +20,13 @@ public sealed class NestingTests
     [Fact]
     public async Task What_the_outer_wrote_and_mounted_is_the_inners_host()
     {
-        ContainerBuilder outer = NestedProgram.Container("run", "--", "sh", "-c", "cat /opt/mounted/file /var/tmp/written; echo inner > /var/tmp/written; cat /var/tmp/written");
+        ContainerBuilder outer = NestedProgram.Container("run", "--", "sh", "-c", "cat /opt/mounted/file /etc/written; echo inner > /etc/written; cat /etc/written");
         using TemporaryDirectory directory = new();
         directory.Write("file", "mounted\n");
         outer.WithBind(directory.Path, "/opt/mounted");
         string inner = string.Join(' ', outer.Build().Command.Select(word => $"'{word}'"));
 
-        string[] lines = await outer.WithCommand("sh", "-c", $"echo outer > /var/tmp/written; {inner} && cat /var/tmp/written").LinesAsync();
+        string[] lines = await outer.WithCommand("sh", "-c", $"echo outer > /etc/written; {inner} && cat /etc/written").LinesAsync();
 
         Assert.Equal(["mounted", "outer", "inner", "outer"], lines);
     }

@@ -71,13 +71,20 @@ public sealed class KindTests
         {
             // Entering a namespace takes privilege in the user namespace that owns it.
             ContainerBuilder builder = Lister().WithUserNs(way(NamespaceKind.User)).WithNamespace(kind, way(kind));
+            List<NamespaceKind> joined = [NamespaceKind.User, kind];
+            if (kind == NamespaceKind.Mount)
+            {
+                // The /proc there shows the processes of one pid namespace, and itself to nobody else.
+                builder.WithPidNs(way(NamespaceKind.Pid));
+                joined.Add(NamespaceKind.Pid);
+            }
 
             Dictionary<NamespaceKind, string> inside = await NamespacesOf(builder);
 
             Assert.Equal(expected, inside[kind]);
             Assert.Equal(Processes.Namespace(first.ProcessId, "user"), inside[NamespaceKind.User]);
             foreach ((NamespaceKind other, string name) in inside)
-                if (other != kind && other != NamespaceKind.User) Assert.NotEqual(Processes.Namespace(first.ProcessId, NamespaceDescriptors.FileName(other)), name);
+                if (!joined.Contains(other)) Assert.NotEqual(Processes.Namespace(first.ProcessId, NamespaceDescriptors.FileName(other)), name);
         }
     }
 
@@ -88,7 +95,8 @@ public sealed class KindTests
         Lane.RequiresRoot("the host's user namespace gives an unprivileged user no right to enter others'");
         await using Container first = await Sandbox.SleeperAsync(builder => builder.WithUserNs(NamespaceSource.Host));
 
-        Dictionary<NamespaceKind, string> inside = await NamespacesOf(Lister().WithUserNs(NamespaceSource.Host).JoinNamespacesOf(first, kind));
+        NamespaceKind[] kinds = kind == NamespaceKind.Mount ? [kind, NamespaceKind.Pid] : [kind];
+        Dictionary<NamespaceKind, string> inside = await NamespacesOf(Lister().WithUserNs(NamespaceSource.Host).JoinNamespacesOf(first, kinds));
 
         Assert.Equal(Processes.Namespace(first.ProcessId, NamespaceDescriptors.FileName(kind)), inside[kind]);
     }

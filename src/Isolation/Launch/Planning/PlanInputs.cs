@@ -21,6 +21,12 @@ internal sealed record PlanInputs(ContainerSpec Spec, HostFacts Host)
     /// <summary>Whether device files can be made: never in a user namespace.</summary>
     internal bool CanMakeDevices => Spec.Namespaces.IsHost(NamespaceKind.User) && Host.Has(Capability.Mknod);
 
+    /// <summary>
+    /// Whether the bounding set can be made smaller (CAP_SETPCAP). A caller without it in its own user namespace keeps its
+    /// own, which gives a program nothing as long as no_new_privs is on.
+    /// </summary>
+    internal bool CanDropBounding => !Spec.Namespaces.IsHost(NamespaceKind.User) || Host.Has(Capability.SetPCap);
+
     /// <summary>Whether a plan made from these would be the same. What is read once a process is not compared.</summary>
     internal bool Matches(PlanInputs other) =>
         ReferenceEquals(Spec, other.Spec)
