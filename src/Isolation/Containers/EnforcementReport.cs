@@ -15,6 +15,12 @@ internal static class EnforcementReport
             ? new("no_new_privs", EnforcementState.Enforced, "programs gain no privileges by executing others")
             : new("no_new_privs", EnforcementState.Shared, "off, as asked"));
         entries.Add(new("capabilities", EnforcementState.Enforced, FormattableString.Invariant($"bounding set 0x{spec.Capabilities.Bits & ((1UL << (launch.Inputs.Host.LastCapability + 1)) - 1):x}")));
+        if (spec.Root is HostRoot && spec.Namespaces.IsNew(NamespaceKind.Mount))
+        {
+            foreach (string path in HostRootLayout.WithoutLayer(launch.Inputs))
+                entries.Add(new(path, EnforcementState.Fallback, "read-only itself, because mounts beneath it are locked to it in a new user namespace; directories in it that hold none have their private layers"));
+        }
+
         foreach (int note in notes ?? [])
             entries.Add(new(launch.Notes[note].Feature, EnforcementState.Fallback, launch.Notes[note].Detail));
         return entries;

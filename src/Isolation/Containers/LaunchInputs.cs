@@ -22,6 +22,7 @@ internal static class LaunchInputs
         PlanInputs inputs = new(spec, host)
         {
             FileSources = FileSources(spec),
+            Mounts = host.HasMountSetAttr ? [] : MountInfo.Visible(File.ReadAllText("/proc/self/mountinfo"), Directory.Exists),
             Identity = IdentityResolver.Resolve(spec, root),
         };
         CheckIdentity(inputs);

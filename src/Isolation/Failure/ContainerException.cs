@@ -8,6 +8,7 @@ public sealed class ContainerException : Exception
     internal ContainerException(ContainerErrorReason reason, string message, Exception? cause, string? remedy)
         : base(Compose(message, cause, remedy), cause)
     {
+        Problem = Compose(message, cause, null);
         Reason = reason;
         Remedy = remedy;
         Errno = (cause as LinuxException)?.Errno;
@@ -18,6 +19,9 @@ public sealed class ContainerException : Exception
 
     /// <summary>What to do about it, where that is known.</summary>
     public string? Remedy { get; }
+
+    /// <summary>The message without the remedy.</summary>
+    internal string Problem { get; }
 
     /// <summary>The kernel's answer, where there was one.</summary>
     public Errno? Errno { get; }
@@ -30,7 +34,7 @@ public sealed class ContainerException : Exception
 
     private static string Compose(string message, Exception? cause, string? remedy)
     {
-        string text = cause is null ? message : $"{message}: {cause.Message}";
+        string text = cause is null ? message : $"{message}: {(cause is LinuxException failure ? failure.Failure : cause.Message)}";
         text = text.TrimEnd('.');
         return remedy is null ? text + "." : $"{text}. Remedy: {remedy}.";
     }

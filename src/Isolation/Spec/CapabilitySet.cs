@@ -6,13 +6,13 @@ internal readonly record struct CapabilitySet(ulong Bits)
     internal static CapabilitySet None => default;
 
     /// <summary>
-    /// What containers are given as a rule (the set that Docker and containerd use) less MakeNode: device files are not
+    /// What containers are given as a rule (the set that Docker and containerd use) less Mknod: device files are not
     /// the container's to make.
     /// </summary>
     internal static CapabilitySet Default { get; } = Of(
-        Capability.Chown, Capability.DacOverride, Capability.FileOwner, Capability.FileSetId, Capability.Kill,
-        Capability.SetGid, Capability.SetUid, Capability.SetPCap, Capability.NetBindService, Capability.NetRaw,
-        Capability.SysChroot, Capability.AuditWrite, Capability.SetFileCapabilities);
+        Capability.Chown, Capability.DacOverride, Capability.Fowner, Capability.Fsetid, Capability.Kill,
+        Capability.Setgid, Capability.Setuid, Capability.Setpcap, Capability.NetBindService, Capability.NetRaw,
+        Capability.SysChroot, Capability.AuditWrite, Capability.Setfcap);
 
     internal static CapabilitySet All => new(ulong.MaxValue);
 

@@ -19,9 +19,9 @@ public sealed partial record ContainerSpec
         {
             return ContainerLaunch.Begin(this, cancellationToken).Started;
         }
-        catch (Exception exception) when (exception is ContainerException or LinuxException or IOException or OperationCanceledException)
+        catch (Exception exception)
         {
-            return exception is OperationCanceledException ? Task.FromCanceled<Container>(cancellationToken) : Task.FromException<Container>(exception);
+            return Failed<Container>(exception, cancellationToken);
         }
     }
 
@@ -36,14 +36,14 @@ public sealed partial record ContainerSpec
             ContainerLaunch launch = ContainerLaunch.Begin(this, cancellationToken);
             return cancellationToken.CanBeCanceled ? RunCancellableAsync(launch, cancellationToken) : launch.Ended;
         }
-        catch (Exception exception) when (exception is ContainerException or LinuxException or IOException or OperationCanceledException)
+        catch (Exception exception)
         {
-            return exception is OperationCanceledException ? Task.FromCanceled<ContainerResult>(cancellationToken) : Task.FromException<ContainerResult>(exception);
+            return Failed<ContainerResult>(exception, cancellationToken);
         }
     }
 
     /// <summary>The plan of a launch in words: each system call in order, what it is for, and where it goes from there.</summary>
-    public string Explain() => LaunchPlanner.Plan(LaunchInputs.Gather(this)).ToString();
+    public string Explain() => LaunchExplanation.Of(LaunchInputs.Gather(this));
 
     /// <summary>The image of this spec on this host, kept while neither changes. Safe from any thread: two at once make two.</summary>
     internal CompiledLaunch Compile()
@@ -60,4 +60,11 @@ public sealed partial record ContainerSpec
         if (result.Signal == Abi.SIGKILL) cancellationToken.ThrowIfCancellationRequested();
         return result;
     }
+
+    private static Task<T> Failed<T>(Exception exception, CancellationToken cancellationToken) => exception switch
+    {
+        OperationCanceledException when cancellationToken.IsCancellationRequested => Task.FromCanceled<T>(cancellationToken),
+        LinuxException cause => Task.FromException<T>(LaunchFailures.Preparing(cause)),
+        _ => Task.FromException<T>(exception),
+    };
 }

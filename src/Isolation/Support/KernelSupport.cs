@@ -16,7 +16,7 @@ internal static class KernelSupport
     {
         HostFacts facts = HostFactsReader.Current;
         yield return Call("openat2", facts.HasOpenAt2, "5.6", "mount targets are opened link by link, and a root with symbolic links in their way is refused");
-        yield return Call("mount_setattr", facts.HasMountSetAttr, "5.12", "mounts are made read-only one by one, so mounts beneath a read-only bind stay as they are");
+        yield return Call("mount_setattr", facts.HasMountSetAttr, "5.12", "mounts are made read-only one by one");
         yield return Call("close_range with CLOEXEC", facts.HasCloseRangeCloexec, "5.11", "descriptors are marked one by one");
     }
 
@@ -24,7 +24,7 @@ internal static class KernelSupport
     {
         HostFacts facts = HostFactsReader.Current;
         const string Feature = "subordinate ids";
-        bool tools = facts.Has(Capability.SetUid) || InPath("newuidmap");
+        bool tools = facts.Has(Capability.Setuid) || InPath("newuidmap");
         if (!tools) return new(Feature, false, "newuidmap is not in PATH", "install it (Debian: uidmap; Fedora: shadow-utils)");
         try
         {
@@ -33,7 +33,7 @@ internal static class KernelSupport
         }
         catch (ContainerException exception)
         {
-            return new(Feature, false, exception.Message, exception.Remedy);
+            return new(Feature, false, exception.Problem, exception.Remedy);
         }
     }
 

@@ -34,7 +34,7 @@ internal static class NamespaceSupport
         }
         catch (ContainerException exception)
         {
-            return new(feature, false, exception.Message, exception.Remedy);
+            return new(feature, false, exception.Problem, exception.Remedy);
         }
     }
 
@@ -53,7 +53,7 @@ internal static class NamespaceSupport
         }
         catch (ContainerException exception)
         {
-            return new(feature, false, exception.Message, exception.Remedy);
+            return new(feature, false, exception.Problem, exception.Remedy);
         }
     }
 

@@ -113,6 +113,7 @@ public class ResolverRaceTests
     [Fact]
     public void A_machine_that_renames_elsewhere_all_the_time_does_not_stop_the_automatic_resolver()
     {
+        Assert.SkipUnless(OpenAt2Resolver.Works, "openat2 does not work here, so there is nothing to fall back from.");
         using var root = new TemporaryRoot();
         root.Directories("a");
         string path = string.Concat(Enumerable.Repeat("a/../", 300)) + "secret";
@@ -127,7 +128,9 @@ public class ResolverRaceTests
         int refused = 0;
         try
         {
-            for (int i = 0; i < 300; i++)
+            // On a busy machine the renamer may get its turn rarely: until it has been met often enough, or not at all.
+            var deadline = DateTime.UtcNow + TimeSpan.FromSeconds(60);
+            while (refused < 20 && DateTime.UtcNow < deadline)
             {
                 Assert.Equal("inside", TryRead(root, path, PathResolver.Automatic));
                 nint result = ContainedPath.TryOpen(root.Descriptor, path, Abi.O_PATH, 0, PathResolver.OpenAt2);
@@ -141,7 +144,7 @@ public class ResolverRaceTests
             renamer.Join();
         }
         // openat2 alone answers EAGAIN to ".." in the meantime, though nothing in the root changes.
-        if (OpenAt2Resolver.Works) Assert.InRange(refused, 1, int.MaxValue);
+        Assert.Equal(20, refused);
     }
 
     private static (int Inside, int Outside, string[] OutsideDirectories) SwapRace(Func<TemporaryRoot, string?> read, bool untilEscape = false, bool file = false)

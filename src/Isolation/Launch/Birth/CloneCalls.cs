@@ -11,9 +11,14 @@ internal static unsafe class CloneCalls
     {
         flags |= Abi.CLONE_VM | Abi.CLONE_VFORK | Abi.CLONE_PIDFD;
         nint result = _withoutClone3 ? -(int)Errno.ENOSYS : Clone3(steps, flags, pidfd);
-        if (!Syscall.Is(result, Errno.ENOSYS)) return result;
-        _withoutClone3 = true;
-        return LegacyClone(steps, flags, pidfd);
+        if (Syscall.Is(result, Errno.ENOSYS))
+        {
+            _withoutClone3 = true;
+            return LegacyClone(steps, flags, pidfd);
+        }
+
+        // A filter that knows nothing of clone3 may answer EPERM; whether it is the namespaces that are forbidden clone says.
+        return Syscall.Is(result, Errno.EPERM) ? LegacyClone(steps, flags, pidfd) : result;
     }
 
     internal static nint Clone3(BirthSteps steps, ulong flags, int* pidfd)

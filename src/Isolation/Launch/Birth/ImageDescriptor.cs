@@ -38,10 +38,30 @@ internal static unsafe class ImageDescriptor
     /// </summary>
     internal static FileDescriptor CreateUnnamed(ReadOnlySpan<byte> image)
     {
-        string directory = Path.GetTempPath();
         const int O_TMPFILE = 0x400000;
+        string directory = Directories().FirstOrDefault(IsExecutable)
+            ?? throw new ContainerException(ContainerErrorReason.LaunchFailed,
+                $"There is no place for a file that can be executed: vm.memfd_noexec forbids it in memory, and these directories are missing, not writable or mounted noexec: {string.Join(", ", Directories())}",
+                null, "set TMPDIR to a directory where programs may be executed, or vm.memfd_noexec to 0 or 1");
         using FileDescriptor writable = FileDescriptor.Open(directory, O_TMPFILE | TargetAbi.Current.O_DIRECTORY | Abi.O_RDWR, 0x140);
         Descriptors.WriteAll(writable, image);
         return FileDescriptor.Open(FormattableString.Invariant($"/proc/self/fd/{writable.Number}"), Abi.O_RDONLY);
+    }
+
+    private static IEnumerable<string> Directories() =>
+        ((string?[])[Path.GetTempPath(), Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR"), "/var/tmp", Environment.GetEnvironmentVariable("HOME")]).OfType<string>();
+
+    private static bool IsExecutable(string directory)
+    {
+        try
+        {
+            using FileDescriptor opened = FileDescriptor.Open(directory, Abi.O_PATH | TargetAbi.Current.O_DIRECTORY);
+            const long ST_NOEXEC = 8;
+            return (FileSystemType.Flags(opened) & ST_NOEXEC) == 0;
+        }
+        catch (LinuxException)
+        {
+            return false;
+        }
     }
 }

@@ -33,15 +33,26 @@ internal static class EtcSteps
             Write(mounts, target, $"{directory}/{target["etc/".Length..]}", id);
     }
 
+    /// <summary>Where no layer took the files: each is bound over the root's own.</summary>
     internal static void BindFiles(MountWriter mounts, Slot id)
     {
-        if (mounts.Inputs.Spec.Root is HostRoot || RootSteps.NeedsLayer(mounts.Inputs)) return;
         foreach (string target in Targets(mounts.Inputs.Spec))
         {
             mounts.Writer.For($"provide /{target}");
             string name = target["etc/".Length..];
             Write(mounts, target, name, id);
-            mounts.Attach(mounts.CloneOfScratch(name), target);
+            if (mounts.Inputs.Spec.Root is HostRoot)
+            {
+                // The host may lack the file, and then there is nothing to bind upon.
+                Label missing = new($"/{target} is not on the host");
+                Slot place = mounts.OpenInRoot(target, whenMissing: missing);
+                mounts.AttachTo(mounts.CloneOfScratch(name), place);
+                mounts.Writer.Mark(missing);
+            }
+            else
+            {
+                mounts.Attach(mounts.CloneOfScratch(name), target);
+            }
         }
     }
 

@@ -40,7 +40,10 @@ internal static class HostRootLayout
     private static List<HostRootPart> Whole(PlanInputs inputs)
     {
         List<HostRootPart> parts = [new(HostRootPartKind.Overlay, "")];
-        foreach (HostMount mount in Kept(inputs))
+        List<string> given = [.. EtcSteps.Targets(inputs.Spec)];
+
+        // A container's /etc/hosts and the like are mounts where this host is a container itself; the new one has its own.
+        foreach (HostMount mount in Kept(inputs).Where(mount => mount.IsDirectory || !given.Contains(mount.Path[1..])))
             parts.Add(new(mount.IsDirectory ? HostRootPartKind.Overlay : HostRootPartKind.Bind, mount.Path[1..]) { IsDirectory = mount.IsDirectory });
         return parts;
     }
@@ -51,7 +54,9 @@ internal static class HostRootLayout
         List<HostRootPart> parts = [new(HostRootPartKind.Skeleton, "")];
         foreach (HostRootEntry entry in inputs.Host.RootEntries)
         {
-            if (Replaced.Contains(entry.Name))
+            if (entry.Name.Contains('/'))
+                continue; // belongs to the directory it is in
+            else if (Replaced.Contains(entry.Name))
                 parts.Add(new(HostRootPartKind.Directory, entry.Name));
             else if (entry.Kind == HostEntryKind.SymbolicLink)
                 parts.Add(new(HostRootPartKind.Link, entry.Name) { Link = entry.Link });
@@ -60,7 +65,7 @@ internal static class HostRootLayout
             else if (entry.Kind == HostEntryKind.EmptyDirectory)
                 parts.Add(new(HostRootPartKind.Directory, entry.Name) { Mode = entry.Mode });
             else
-                AddDirectory(parts, entry, mounts);
+                AddDirectory(parts, inputs, entry, mounts);
         }
 
         // The directories every container mounts upon must be there, whatever the host has.
@@ -69,7 +74,7 @@ internal static class HostRootLayout
         return parts;
     }
 
-    private static void AddDirectory(List<HostRootPart> parts, HostRootEntry entry, List<HostMount> mounts)
+    private static void AddDirectory(List<HostRootPart> parts, PlanInputs inputs, HostRootEntry entry, List<HostMount> mounts)
     {
         string path = "/" + entry.Name;
         List<HostMount> beneath = [.. mounts.Where(mount => mount.Path.StartsWith(path + "/", StringComparison.Ordinal))];
@@ -79,9 +84,22 @@ internal static class HostRootLayout
             return;
         }
 
-        // Locked together: taken whole, with the mounts beneath, read-only.
+        // Locked together: taken whole, with the mounts beneath, read-only; the directories in it that hold none of them
+        // can be laid over all the same.
         parts.Add(new(HostRootPartKind.Bind, entry.Name) { Create = true });
+        foreach (HostRootEntry child in inputs.Host.RootEntries)
+        {
+            if (child.Name.StartsWith(entry.Name + "/", StringComparison.Ordinal)
+                && !beneath.Any(mount => mount.Path.StartsWith($"/{child.Name}/", StringComparison.Ordinal)))
+            {
+                parts.Add(new(HostRootPartKind.Overlay, child.Name));
+            }
+        }
     }
+
+    /// <summary>Directories that stay read-only themselves; for the report of what is in force.</summary>
+    internal static IEnumerable<string> WithoutLayer(PlanInputs inputs) => For(inputs)
+        .Where(part => part.Kind == HostRootPartKind.Bind && part.IsDirectory).Select(part => "/" + part.Path);
 
     private static List<HostMount> Kept(PlanInputs inputs) =>
         [.. inputs.Host.Mounts.Where(mount => mount.Path != "/" && !Replaced.Any(name =>

@@ -38,7 +38,7 @@ internal static class HostRootSteps
                     break;
                 default:
                     writer.For($"bind the host's '/{part.Path}' read-only");
-                    Bind(mounts, part);
+                    Bind(mounts, part, id);
                     break;
             }
         }
@@ -47,28 +47,18 @@ internal static class HostRootSteps
     private static void Overlay(MountWriter mounts, HostRootPart part, string name, Slot id)
     {
         PlanWriter writer = mounts.Writer;
-        bool isRoot = part.Path.Length == 0;
+        bool isRoot = part.Path.Length == 0, holdsEtc = isRoot || part.Path == "etc";
         string purpose = $"lay a private layer over the host's '/{part.Path}'";
         writer.For(purpose);
         if (part.Create) writer.Call(mkdirat, mounts.Root, part.Path, Operand.Octal(part.Mode));
         OverlaySteps.MakeLayer(mounts, name);
-        if (isRoot) EtcSteps.WriteIntoLayer(mounts, name + ".upper/etc", id);
-        else if (part.Path == "etc") EtcSteps.WriteIntoLayer(mounts, name + ".upper", id, make: false);
+        if (holdsEtc) EtcSteps.WriteIntoLayer(mounts, isRoot ? name + ".upper/etc" : name + ".upper", id, make: isRoot);
         writer.For(purpose);
 
-        Label refused = new($"layer over /{part.Path} refused"), mounted = new($"layer over /{part.Path} mounted");
+        Label refused = new($"layer over /{part.Path} refused"), attached = new($"/{part.Path} attached");
         Slot overlay = OverlaySteps.Mount(mounts, "/" + part.Path, name, refused);
-        writer.Mark(mounted);
-        if (isRoot)
-        {
-            mounts.Root = overlay;
-            mounts.AttachToOldRoot(overlay);
-        }
-        else
-        {
-            mounts.AttachBelow(overlay, mounts.Root, part.Path);
-        }
-
+        Attach(mounts, part, overlay);
+        writer.Mark(attached);
         writer.Later(() =>
         {
             // Overlays stack two deep; some file systems cannot be lower directories; kernels before 5.11 allow none
@@ -77,11 +67,33 @@ internal static class HostRootSteps
             writer.Mark(refused);
             writer.Call(open_tree, Operand.CurrentDirectory, "/" + part.Path, MountWriter.CloneTree(recursive: true)).Into(overlay);
             mounts.SetAttributes(overlay, MountAttributes.NoDevices.ReadOnly, recursive: true, MS_PRIVATE);
-            mounts.Notes.Send("/" + part.Path, "read-only without a private layer, because the kernel refused an overlay over it", mounted);
+            Attach(mounts, part, overlay);
+            if (isRoot)
+            {
+                mounts.DetachCopyOfScratch(overlay);
+                writer.Call(fchdir, mounts.Scratch);
+            }
+
+            mounts.Remount(overlay, MountAttributes.NoDevices.ReadOnly, "/" + part.Path);
+            if (holdsEtc) EtcSteps.BindFiles(mounts, id);
+            mounts.Notes.Send("/" + part.Path, "read-only without a private layer, because the kernel refused an overlay over it", attached);
         });
     }
 
-    private static void Bind(MountWriter mounts, HostRootPart part)
+    private static void Attach(MountWriter mounts, HostRootPart part, Slot mount)
+    {
+        if (part.Path.Length > 0)
+        {
+            mounts.AttachBelow(mount, mounts.Root, part.Path);
+            return;
+        }
+
+        bool first = mounts.Root != mount;
+        mounts.Root = mount;
+        mounts.AttachToOldRoot(mount, counts: first); // the fallback stacks it instead, not besides
+    }
+
+    private static void Bind(MountWriter mounts, HostRootPart part, Slot id)
     {
         if (part.Create)
         {
@@ -94,6 +106,7 @@ internal static class HostRootSteps
         Slot clone = mounts.CloneOfHost("/" + part.Path, recursive: true);
         mounts.SetAttributes(clone, MountAttributes.NoDevices.ReadOnly, recursive: true, MS_PRIVATE);
         mounts.AttachBelow(clone, mounts.Root, part.Path);
-        mounts.Remount(clone, MountAttributes.NoDevices.ReadOnly);
+        mounts.Remount(clone, MountAttributes.NoDevices.ReadOnly, "/" + part.Path);
+        if (part.Path == "etc") EtcSteps.BindFiles(mounts, id);
     }
 }

@@ -28,7 +28,7 @@ internal sealed record IdentityMaps(ImmutableArray<IdMapping> Users, ImmutableAr
 
     internal static IdentityMaps For(ContainerSpec spec, HostFacts host)
     {
-        bool privileged = host.Has(Capability.SetUid) && host.Has(Capability.SetGid);
+        bool privileged = host.Has(Capability.Setuid) && host.Has(Capability.Setgid);
         ImmutableArray<IdMapping> users = spec.UserMappings, groups = spec.GroupMappings;
         if (spec.SubordinateIds) (users, groups) = (host.SubordinateUsers, host.SubordinateGroups);
         if (users.IsEmpty) users = privileged ? Same(host.UserIds) : [new(0, host.UserId, 1)];

@@ -92,13 +92,38 @@ internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs
 
     /// <summary>
     /// What <see cref="SetAttributes"/> does, on kernels before 5.12 and for one mount that is attached already:
-    /// mount(2) takes a path, and a descriptor has one in the host's /proc.
+    /// mount(2) takes a path, and a descriptor has one in the host's /proc. The source is where the mount was copied from
+    /// on the host, so that it keeps the flags it had there and so do the mounts beneath it; null for a new file system.
     /// </summary>
-    internal void Remount(Slot mount, MountAttributes attributes)
+    internal LaunchStep? Remount(Slot mount, MountAttributes attributes, string? source = null)
     {
-        if (Inputs.Host.HasMountSetAttr || attributes.Bits == 0) return;
+        if (Inputs.Host.HasMountSetAttr || attributes.Bits == 0) return null;
+        LaunchStep last = RemountOne(mount, attributes, source);
+        if (source is null) return last;
+        foreach (HostMount beneath in Inputs.Mounts.Where(candidate => candidate.IsBeneath(source)))
+        {
+            Slot place = new(beneath.Path);
+            Writer.Call(openat, mount, beneath.Path[source.Length..].TrimStart('/'), Operand.Named(_path, "O_PATH|O_CLOEXEC")).Into(place);
+            last = RemountOne(place, attributes, beneath.Path);
+        }
+
+        return last;
+    }
+
+    /// <summary>The propagation part of <see cref="SetAttributes"/>, on kernels before 5.12 and for a mount that is attached already.</summary>
+    internal void SetPropagation(Slot mount, ulong propagation)
+    {
+        if (Inputs.Host.HasMountSetAttr) return;
         Writer.Call(dup3, mount, RemountDescriptor, Operand.Named(O_CLOEXEC, "O_CLOEXEC"));
         Writer.Call(SystemCall.mount, Operand.Null, $"/proc/self/fd/{RemountDescriptor}", Operand.Null,
+            Operand.Named(MS_REC | propagation, "MS_REC|" + PropagationName(propagation)), Operand.Null);
+    }
+
+    private LaunchStep RemountOne(Slot mount, MountAttributes attributes, string? source)
+    {
+        if (source is not null) attributes = new(attributes.Bits | Inputs.Mounts.LastOrDefault(candidate => candidate.Holds(source)).Attributes);
+        Writer.Call(dup3, mount, RemountDescriptor, Operand.Named(O_CLOEXEC, "O_CLOEXEC"));
+        return Writer.Call(SystemCall.mount, Operand.Null, $"/proc/self/fd/{RemountDescriptor}", Operand.Null,
             Operand.Named(MS_REMOUNT | MS_BIND | attributes.MountFlags, $"MS_REMOUNT|MS_BIND|{attributes}"), Operand.Null);
     }
 
@@ -144,10 +169,20 @@ internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs
         Writer.Call(move_mount, mount, "", directory, name, Operand.Named(MOVE_MOUNT_F_EMPTY_PATH, "MOVE_MOUNT_F_EMPTY_PATH"));
 
     /// <summary>Puts a detached mount on top of the old root, where only descriptors lead to it.</summary>
-    internal void AttachToOldRoot(Slot mount)
+    internal void AttachToOldRoot(Slot mount, bool counts = true)
     {
-        MountsOnOldRoot++;
+        if (counts) MountsOnOldRoot++;
         Writer.Call(move_mount, mount, "", Operand.CurrentDirectory, "/", Operand.Named(MOVE_MOUNT_F_EMPTY_PATH, "MOVE_MOUNT_F_EMPTY_PATH"));
+    }
+
+    /// <summary>
+    /// A copy of the whole tree takes along the scratch tmpfs that is stacked on it; without this it would lie on the
+    /// container's root for good. Makes the copy the current directory.
+    /// </summary>
+    internal void DetachCopyOfScratch(Slot copyOfTree)
+    {
+        Writer.Call(fchdir, copyOfTree);
+        Writer.Call(umount2, ".", Operand.Named(MNT_DETACH, "MNT_DETACH"));
     }
 
     /// <summary>Makes a directory or an empty file inside the root, with the directories it is in, where they are missing.</summary>
