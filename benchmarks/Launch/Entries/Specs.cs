@@ -30,6 +30,17 @@ internal static class Specs
         return () => RunAsync(spec);
     }
 
+    /// <summary>The same, and blocks the calling thread for it.</summary>
+    internal static Func<Task> RunBlocking(ContainerBuilder builder)
+    {
+        ContainerSpec spec = builder.Build();
+        return () =>
+        {
+            RunAsync(spec).GetAwaiter().GetResult();
+            return Task.CompletedTask;
+        };
+    }
+
     /// <exception cref="InvalidOperationException">It did not end with 0.</exception>
     internal static async Task RunAsync(ContainerSpec spec)
     {

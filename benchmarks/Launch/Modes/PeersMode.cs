@@ -15,6 +15,7 @@ internal static class PeersMode
             new("Process.Start, not redirected, blocking wait", () => Tools.RunBlocking(root.Program)),
             new("Isolation, no namespace", Specs.Run(Specs.Bare(root))),
             new("**Isolation, all but user and time**", Specs.Run(Specs.Headline(root))),
+            new("Isolation, all but user and time, blocking wait", Specs.RunBlocking(Specs.Headline(root))),
             new("Isolation, default (all eight)", Specs.Run(Specs.Default(root))),
             new("Isolation, FromHost (all eight)", Specs.Run(Specs.Host())),
             .. Peers.All(root),
