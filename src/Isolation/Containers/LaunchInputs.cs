@@ -23,7 +23,7 @@ internal static class LaunchInputs
         {
             FileSources = FileSources(spec),
             Mounts = host.HasMountSetAttr ? [] : MountInfo.Visible(File.ReadAllText("/proc/self/mountinfo"), Directory.Exists),
-            Identity = IdentityResolver.Resolve(spec, root),
+            Identity = IdentityResolver.Resolve(spec, host, root),
         };
         CheckIdentity(inputs);
         return root is null || spec.Root is HostRoot ? inputs : inputs with { MissingTargets = MissingTargets(spec, root) };

@@ -25,7 +25,7 @@ internal sealed record PlanInputs(ContainerSpec Spec, HostFacts Host)
     /// Whether the bounding set can be made smaller (CAP_SETPCAP). A caller without it in its own user namespace keeps its
     /// own, which gives a program nothing as long as no_new_privs is on.
     /// </summary>
-    internal bool CanDropBounding => !Spec.Namespaces.IsHost(NamespaceKind.User) || Host.Has(Capability.SetPCap);
+    internal bool CanDropBounding => !Spec.Namespaces.IsHost(NamespaceKind.User) || Host.Has(Capability.Setpcap);
 
     /// <summary>Whether a plan made from these would be the same. What is read once a process is not compared.</summary>
     internal bool Matches(PlanInputs other) =>

@@ -68,7 +68,7 @@ internal static class ProgramSteps
         writer.For($"become user {identity.UserId}, group {identity.GroupId}");
         bool allowed = inputs.NewUser
             ? IdentityMaps.For(inputs.Spec, inputs.Host).AllowsSetGroups
-            : inputs.Spec.Namespaces.IsJoined(NamespaceKind.User) || (inputs.Host.Has(Capability.SetGid) && inputs.Host.AllowsSetGroups);
+            : inputs.Spec.Namespaces.IsJoined(NamespaceKind.User) || (inputs.Host.Has(Capability.Setgid) && inputs.Host.AllowsSetGroups);
         if (allowed)
         {
             byte[] groups = new byte[Math.Max(4, identity.Groups.Length * 4)];
