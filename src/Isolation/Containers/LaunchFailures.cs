@@ -17,6 +17,12 @@ internal static class LaunchFailures
         return new ContainerException(reason, message, cause, remedy ?? cause.Remedy) { Purpose = step.Purpose, Step = step.ToString() };
     }
 
+    /// <summary>What the host's part of a launch met, before there was a child or while there was no plan to speak of.</summary>
+    internal static ContainerException Preparing(LinuxException cause) => new(
+        IsLimit(cause.Errno) ? ContainerErrorReason.ResourceLimit : ContainerErrorReason.LaunchFailed, "Cannot prepare the launch", cause, cause.Remedy);
+
+    private static bool IsLimit(Errno errno) => errno is Errno.ENOMEM or Errno.EMFILE or Errno.ENFILE or Errno.EAGAIN;
+
     private static (ContainerErrorReason, string, string?) Program(ContainerSpec spec, Errno errno, ChannelMessages messages)
     {
         string name = spec.Command[0];
@@ -46,7 +52,7 @@ internal static class LaunchFailures
         string message = $"Cannot {step.Purpose}";
         if (step.Purpose.StartsWith("enter the working directory", StringComparison.Ordinal))
             return (ContainerErrorReason.WorkingDirectoryNotFound, message, "it must be a directory in the container");
-        if (errno is Errno.ENOMEM or Errno.EMFILE or Errno.ENFILE or Errno.EAGAIN || (errno is Errno.ENOSPC or Errno.EUSERS && step.Call is SystemCall.unshare or SystemCall.clone))
+        if (IsLimit(errno) || (errno is Errno.ENOSPC or Errno.EUSERS && step.Call is SystemCall.unshare or SystemCall.clone))
             return (ContainerErrorReason.ResourceLimit, message, null);
         if (step.Call is SystemCall.fsconfig or SystemCall.fsmount && step.Purpose.StartsWith("lay a private layer", StringComparison.Ordinal))
         {

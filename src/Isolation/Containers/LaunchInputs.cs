@@ -22,7 +22,8 @@ internal static class LaunchInputs
         PlanInputs inputs = new(spec, host)
         {
             FileSources = FileSources(spec),
-            Identity = IdentityResolver.Resolve(spec, root),
+            Mounts = host.HasMountSetAttr ? [] : MountInfo.Visible(File.ReadAllText("/proc/self/mountinfo"), Directory.Exists),
+            Identity = IdentityResolver.Resolve(spec, host, root),
         };
         CheckIdentity(inputs);
         return root is null || spec.Root is HostRoot ? inputs : inputs with { MissingTargets = MissingTargets(spec, root) };

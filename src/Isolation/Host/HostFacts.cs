@@ -31,6 +31,9 @@ internal sealed record HostFacts
 
     internal ImmutableArray<IdMapping> SubordinateGroups { get; init; } = [];
 
+    /// <summary>setgroups(2) is not denied in the caller's user namespace, and so not in those made in it (user_namespaces(7)).</summary>
+    internal bool AllowsSetGroups { get; init; } = true;
+
     /// <summary>openat2(2), Linux 5.6; old container filters refuse it.</summary>
     internal bool HasOpenAt2 { get; init; } = true;
 

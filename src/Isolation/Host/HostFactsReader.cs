@@ -36,6 +36,7 @@ internal static class HostFactsReader
             LastCapability = int.TryParse(ReadText("/proc/sys/kernel/cap_last_cap"), CultureInfo.InvariantCulture, out int last) ? last : 40,
             UserIds = ReadIds("/proc/self/uid_map"),
             GroupIds = ReadIds("/proc/self/gid_map"),
+            AllowsSetGroups = !ReadText("/proc/self/setgroups").StartsWith("deny", StringComparison.Ordinal),
             HasOpenAt2 = KernelProbe.HasOpenAt2(),
             HasMountSetAttr = KernelProbe.HasMountSetAttr(),
             HasCloseRangeCloexec = KernelProbe.HasCloseRangeCloexec(),

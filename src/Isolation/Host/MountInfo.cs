@@ -13,19 +13,37 @@ internal static class MountInfo
     /// <param name="isDirectory">Whether a mount point is a directory.</param>
     internal static ImmutableArray<HostMount> Visible(string text, Func<string, bool> isDirectory)
     {
-        List<(string Path, string Type)> seen = [];
+        List<(string Path, string Type, uint Attributes)> seen = [];
         foreach (string line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             string[] words = line.Split(' ');
             int separator = Array.IndexOf(words, "-");
-            if (words.Length < 5 || separator < 0 || separator + 1 >= words.Length) continue;
+            if (words.Length < 6 || separator < 0 || separator + 1 >= words.Length) continue;
             string path = Unescape(words[4]);
             seen.RemoveAll(mount => mount.Path == path || IsBeneath(mount.Path, path));
-            seen.Add((path, words[separator + 1]));
+            seen.Add((path, words[separator + 1], Attributes(words[5])));
         }
 
         return [.. seen.OrderBy(mount => mount.Path.Count('/')).ThenBy(mount => mount.Path, StringComparer.Ordinal)
-            .Select(mount => new HostMount(mount.Path, mount.Type, isDirectory(mount.Path)))];
+            .Select(mount => new HostMount(mount.Path, mount.Type, isDirectory(mount.Path), mount.Attributes))];
+    }
+
+    private static uint Attributes(string options)
+    {
+        uint attributes = 0;
+        foreach (string option in options.Split(','))
+        {
+            attributes |= option switch
+            {
+                "ro" => Linux.Abi.MOUNT_ATTR_RDONLY,
+                "nosuid" => Linux.Abi.MOUNT_ATTR_NOSUID,
+                "nodev" => Linux.Abi.MOUNT_ATTR_NODEV,
+                "noexec" => Linux.Abi.MOUNT_ATTR_NOEXEC,
+                _ => 0,
+            };
+        }
+
+        return attributes;
     }
 
     private static bool IsBeneath(string path, string parent) =>

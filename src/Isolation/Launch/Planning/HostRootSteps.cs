@@ -74,7 +74,7 @@ internal static class HostRootSteps
                 writer.Call(fchdir, mounts.Scratch);
             }
 
-            mounts.Remount(overlay, MountAttributes.NoDevices.ReadOnly);
+            mounts.Remount(overlay, MountAttributes.NoDevices.ReadOnly, "/" + part.Path);
             if (holdsEtc) EtcSteps.BindFiles(mounts, id);
             mounts.Notes.Send("/" + part.Path, "read-only without a private layer, because the kernel refused an overlay over it", attached);
         });
@@ -106,7 +106,7 @@ internal static class HostRootSteps
         Slot clone = mounts.CloneOfHost("/" + part.Path, recursive: true);
         mounts.SetAttributes(clone, MountAttributes.NoDevices.ReadOnly, recursive: true, MS_PRIVATE);
         mounts.AttachBelow(clone, mounts.Root, part.Path);
-        mounts.Remount(clone, MountAttributes.NoDevices.ReadOnly);
+        mounts.Remount(clone, MountAttributes.NoDevices.ReadOnly, "/" + part.Path);
         if (part.Path == "etc") EtcSteps.BindFiles(mounts, id);
     }
 }

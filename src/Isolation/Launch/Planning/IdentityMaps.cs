@@ -36,7 +36,7 @@ internal sealed record IdentityMaps(ImmutableArray<IdMapping> Users, ImmutableAr
         bool self = IsSelf(users, host.UserId) && IsSelf(groups, host.GroupId);
         return new(users, groups)
         {
-            AllowsSetGroups = privileged || !self,
+            AllowsSetGroups = host.AllowsSetGroups && (privileged || !self),
             NeedsMapTools = !privileged && !self,
         };
     }

@@ -49,7 +49,7 @@ internal static class KernelFilesystemSteps
         Slot mount = mounts.CloneOfHost("/sys", recursive: true);
         mounts.SetAttributes(mount, MountAttributes.Kernel.ReadOnly, recursive: true, MS_PRIVATE);
         mounts.Attach(mount, "sys");
-        mounts.Remount(mount, MountAttributes.Kernel.ReadOnly);
+        mounts.Remount(mount, MountAttributes.Kernel.ReadOnly, "/sys");
     }
 
     private static void FreshOrHosts(MountWriter mounts, string type, MountAttributes attributes, string note)

@@ -28,7 +28,11 @@ internal static class LaunchPlanner
         NamespaceSteps.WaitForHost(writer, id);
         DescriptorSteps.CloseOnExec(writer, inputs);
         NamespaceSteps.LeaveSession(writer);
-        NamespaceSteps.EnterIdentity(writer, inputs);
+        NamespaceSteps.JoinUser(writer, inputs);
+
+        // Before the ids change: from then on this process's files in /proc belong to the host's root (proc(5), dumpable).
+        NamespaceSteps.NewTime(writer, inputs);
+        NamespaceSteps.BecomeRoot(writer, inputs);
         NamespaceSteps.Join(writer, inputs);
         NamespaceSteps.Unshare(writer, inputs);
 

@@ -92,12 +92,22 @@ internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs
 
     /// <summary>
     /// What <see cref="SetAttributes"/> does, on kernels before 5.12 and for one mount that is attached already:
-    /// mount(2) takes a path, and a descriptor has one in the host's /proc.
+    /// mount(2) takes a path, and a descriptor has one in the host's /proc. The source is where the mount was copied from
+    /// on the host, so that it keeps the flags it had there and so do the mounts beneath it; null for a new file system.
     /// </summary>
-    internal LaunchStep? Remount(Slot mount, MountAttributes attributes)
+    internal LaunchStep? Remount(Slot mount, MountAttributes attributes, string? source = null)
     {
         if (Inputs.Host.HasMountSetAttr || attributes.Bits == 0) return null;
-        return MountByDescriptor(mount, MS_REMOUNT | MS_BIND | attributes.MountFlags, $"MS_REMOUNT|MS_BIND|{attributes}");
+        LaunchStep last = RemountOne(mount, attributes, source);
+        if (source is null) return last;
+        foreach (HostMount beneath in Inputs.Mounts.Where(candidate => candidate.IsBeneath(source)))
+        {
+            Slot place = new(beneath.Path);
+            Writer.Call(openat, mount, beneath.Path[source.Length..].TrimStart('/'), Operand.Named(_path, "O_PATH|O_CLOEXEC")).Into(place);
+            last = RemountOne(place, attributes, beneath.Path);
+        }
+
+        return last;
     }
 
     /// <summary>The propagation of a mount that is attached, on kernels before 5.12 likewise.</summary>
@@ -105,6 +115,12 @@ internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs
     {
         if (Inputs.Host.HasMountSetAttr) return;
         MountByDescriptor(mount, recursive ? propagation | MS_REC : propagation, PropagationName(propagation) + (recursive ? "|MS_REC" : ""));
+    }
+
+    private LaunchStep RemountOne(Slot mount, MountAttributes attributes, string? source)
+    {
+        if (source is not null) attributes = new(attributes.Bits | Inputs.Mounts.LastOrDefault(candidate => candidate.Holds(source)).Attributes);
+        return MountByDescriptor(mount, MS_REMOUNT | MS_BIND | attributes.MountFlags, $"MS_REMOUNT|MS_BIND|{attributes}");
     }
 
     private LaunchStep MountByDescriptor(Slot mount, ulong flags, string names)

@@ -28,16 +28,18 @@ internal static class NamespaceSteps
         writer.Call(umask, 0);
     }
 
-    /// <summary>Becomes root of the user namespace; every privileged step comes after this.</summary>
-    internal static void EnterIdentity(PlanWriter writer, PlanInputs inputs)
+    internal static void JoinUser(PlanWriter writer, PlanInputs inputs)
     {
         NamespaceSet namespaces = inputs.Spec.Namespaces;
-        if (namespaces.IsJoined(NamespaceKind.User))
-        {
-            writer.For("join the user namespace");
-            writer.Call(setns, DescriptorOf(namespaces, NamespaceKind.User), Operand.Named(CLONE_NEWUSER, "CLONE_NEWUSER"));
-        }
+        if (!namespaces.IsJoined(NamespaceKind.User)) return;
+        writer.For("join the user namespace");
+        writer.Call(setns, DescriptorOf(namespaces, NamespaceKind.User), Operand.Named(CLONE_NEWUSER, "CLONE_NEWUSER"));
+    }
 
+    /// <summary>Becomes root of the user namespace; every mount comes after this.</summary>
+    internal static void BecomeRoot(PlanWriter writer, PlanInputs inputs)
+    {
+        NamespaceSet namespaces = inputs.Spec.Namespaces;
         if (namespaces.IsHost(NamespaceKind.User)) return;
 
         // The ids of the host's process may stand for others inside, or for none.
@@ -56,6 +58,14 @@ internal static class NamespaceSteps
     internal static void Join(PlanWriter writer, PlanInputs inputs)
     {
         NamespaceSet namespaces = inputs.Spec.Namespaces;
+        if (PassedDescriptors.JoinedKinds(namespaces).Count > 0)
+        {
+            // Processes that are inside already could trace this one while it enters and take its descriptors
+            // (CVE-2016-9962). Executing the program makes it an ordinary process again.
+            writer.For("forbid that this process is traced while it enters");
+            writer.Call(prctl, Operand.Named(PR_SET_DUMPABLE, "PR_SET_DUMPABLE"), 0, 0, 0, 0);
+        }
+
         foreach (NamespaceKind kind in PassedDescriptors.JoinedKinds(namespaces))
         {
             if (kind is NamespaceKind.User or NamespaceKind.Mount) continue;
@@ -108,16 +118,20 @@ internal static class NamespaceSteps
             writer.For("make the new namespaces");
             writer.Call(unshare, Operand.Named(flags, string.Join('|', names)));
         }
-
-        if (namespaces.IsNew(NamespaceKind.Time) && inputs.Host.HasTimeNamespaces) NewTime(writer, inputs.Spec);
     }
 
     // unshare(CLONE_NEWTIME) holds for children only, so that the offsets can be written before anybody is inside;
     // setns to what the children would get brings this process in, which must be single-threaded, and is.
-    private static void NewTime(PlanWriter writer, ContainerSpec spec)
+    internal static void NewTime(PlanWriter writer, PlanInputs inputs)
     {
+        ContainerSpec spec = inputs.Spec;
+        if (!spec.Namespaces.IsNew(NamespaceKind.Time) || !inputs.Host.HasTimeNamespaces) return;
+
+        // Joining a user namespace has made this process undumpable, and so its files in /proc the host root's.
+        bool dumpable = spec.Namespaces.IsJoined(NamespaceKind.User) && (spec.BootTimeOffset != TimeSpan.Zero || spec.MonotonicTimeOffset != TimeSpan.Zero);
         writer.For("make the new time namespace");
         writer.Call(unshare, Operand.Named(CLONE_NEWTIME, "CLONE_NEWTIME"));
+        if (dumpable) writer.Call(prctl, Operand.Named(PR_SET_DUMPABLE, "PR_SET_DUMPABLE"), 1, 0, 0, 0);
         WriteOffset(writer, "boottime", spec.BootTimeOffset);
         WriteOffset(writer, "monotonic", spec.MonotonicTimeOffset);
         writer.For("enter the new time namespace");
@@ -154,6 +168,8 @@ internal static class NamespaceSteps
         writer.Call(write, PassedDescriptors.Channel, Operand.AddressOf(child), 8);
         writer.Call(exit_group, 0);
         writer.Mark(inside);
+        writer.For("leave the host's session and terminal");
+        writer.Call(setsid);
         writer.For("die with the host");
         writer.Call(prctl, Operand.Named(PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG"), Operand.Named(SIGKILL, "SIGKILL"));
     }

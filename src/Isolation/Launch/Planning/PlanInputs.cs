@@ -11,8 +11,8 @@ internal sealed record PlanInputs(ContainerSpec Spec, HostFacts Host)
     /// <summary>Sources of bind mounts that are not directories.</summary>
     internal ImmutableHashSet<string> FileSources { get; init; } = [];
 
-    /// <summary>Mounts beneath the sources of read-only binds, for kernels without mount_setattr.</summary>
-    internal ImmutableArray<HostMount> Submounts { get; init; } = [];
+    /// <summary>The host's mounts, for kernels without mount_setattr: what is remounted must keep the flags it has.</summary>
+    internal ImmutableArray<HostMount> Mounts { get; init; } = [];
 
     internal Identity Identity { get; init; } = Identity.Root;
 
@@ -20,6 +20,12 @@ internal sealed record PlanInputs(ContainerSpec Spec, HostFacts Host)
 
     /// <summary>Whether device files can be made: never in a user namespace.</summary>
     internal bool CanMakeDevices => Spec.Namespaces.IsHost(NamespaceKind.User) && Host.Has(Capability.Mknod);
+
+    /// <summary>
+    /// Whether the bounding set can be made smaller (CAP_SETPCAP). A caller without it in its own user namespace keeps its
+    /// own, which gives a program nothing as long as no_new_privs is on.
+    /// </summary>
+    internal bool CanDropBounding => !Spec.Namespaces.IsHost(NamespaceKind.User) || Host.Has(Capability.Setpcap);
 
     /// <summary>Whether a plan made from these would be the same. What is read once a process is not compared.</summary>
     internal bool Matches(PlanInputs other) =>
@@ -30,6 +36,7 @@ internal sealed record PlanInputs(ContainerSpec Spec, HostFacts Host)
         && Host.ResolvConf == other.Host.ResolvConf
         && Host.Mounts.AsSpan().SequenceEqual(other.Host.Mounts.AsSpan())
         && Host.RootEntries.AsSpan().SequenceEqual(other.Host.RootEntries.AsSpan())
+        && Mounts.AsSpan().SequenceEqual(other.Mounts.AsSpan())
         && MissingTargets.SetEquals(other.MissingTargets)
         && FileSources.SetEquals(other.FileSources)
         && Identity.Matches(other.Identity);

@@ -54,7 +54,7 @@ internal static class ProgramSteps
     private static void DropBounding(PlanWriter writer, PlanInputs inputs)
     {
         writer.For("drop the capabilities that are not granted from the bounding set");
-        for (int capability = 0; capability <= inputs.Host.LastCapability; capability++)
+        for (int capability = 0; inputs.CanDropBounding && capability <= inputs.Host.LastCapability; capability++)
             if (!inputs.Spec.Capabilities.Has(capability))
                 writer.Call(prctl, Operand.Named(PR_CAPBSET_DROP, "PR_CAPBSET_DROP"), capability, 0, 0, 0);
         writer.For("clear the ambient capabilities");
@@ -66,7 +66,9 @@ internal static class ProgramSteps
     {
         Identity identity = inputs.Identity;
         writer.For($"become user {identity.UserId}, group {identity.GroupId}");
-        bool allowed = !inputs.NewUser || IdentityMaps.For(inputs.Spec, inputs.Host).AllowsSetGroups;
+        bool allowed = inputs.NewUser
+            ? IdentityMaps.For(inputs.Spec, inputs.Host).AllowsSetGroups
+            : inputs.Spec.Namespaces.IsJoined(NamespaceKind.User) || (inputs.Host.Has(Capability.Setgid) && inputs.Host.AllowsSetGroups);
         if (allowed)
         {
             byte[] groups = new byte[Math.Max(4, identity.Groups.Length * 4)];

@@ -37,7 +37,7 @@ internal static class RootSteps
                 mounts.SetAttributes(mounts.Root, RootAttributes(root.Access == RootAccess.ReadOnly), recursive: true, MS_PRIVATE);
                 mounts.AttachToOldRoot(mounts.Root);
                 if (root.Path == "/") mounts.DetachCopyOfScratch(mounts.Root);
-                mounts.Remount(mounts.Root, RootAttributes(readOnly: false));
+                mounts.Remount(mounts.Root, RootAttributes(readOnly: false), root.Path);
                 break;
         }
 
@@ -56,10 +56,11 @@ internal static class RootSteps
     internal static void Seal(MountWriter mounts)
     {
         if (mounts.Inputs.Spec.Root is not DirectoryRoot { Access: RootAccess.ReadOnly }) return;
-        if (!NeedsLayer(mounts.Inputs) && mounts.Inputs.Host.HasMountSetAttr) return;
+        bool layered = NeedsLayer(mounts.Inputs);
+        if (!layered && mounts.Inputs.Host.HasMountSetAttr) return;
         mounts.Writer.For("make the root read-only");
         mounts.SetAttributes(mounts.Root, RootAttributes(readOnly: true), recursive: false);
-        mounts.Remount(mounts.Root, RootAttributes(readOnly: true));
+        mounts.Remount(mounts.Root, RootAttributes(readOnly: true), layered ? null : ((DirectoryRoot)mounts.Inputs.Spec.Root!).Path);
     }
 
     /// <summary>

@@ -1,0 +1,28 @@
+using System.Globalization;
+using Isolation;
+using Isolation.Nested;
+
+// A program that uses the library, for the live tests to run where they cannot be themselves: inside a container,
+// under a tracer, without some system calls, or to be killed.
+Queue<string> words = new(args);
+if (words.TryPeek(out string? first) && first == "--deny")
+{
+    words.Dequeue();
+    SystemCallFilter.Deny(words.Dequeue().Split(','));
+}
+
+try
+{
+    return words.Dequeue() switch
+    {
+        "depth" => await Depth.RunAsync(int.Parse(words.Dequeue(), CultureInfo.InvariantCulture)),
+        "run" => await Run.RunAsync(words),
+        "hold" => await Hold.RunAsync(int.Parse(words.Dequeue(), CultureInfo.InvariantCulture), [.. words]),
+        string other => throw new ArgumentException($"There is no mode '{other}'."),
+    };
+}
+catch (ContainerException exception)
+{
+    await Console.Error.WriteLineAsync($"{exception.Reason}: {exception.Message}");
+    return NestedProgram.Refused;
+}

@@ -1,0 +1,66 @@
+using System.Runtime.InteropServices;
+
+namespace Isolation.Nested;
+
+/// <summary>
+/// Makes system calls answer ENOSYS in this process and all it starts, as old kernels and the filters of other
+/// container engines do (seccomp(2)).
+/// </summary>
+internal static unsafe partial class SystemCallFilter
+{
+    private const int PR_SET_NO_NEW_PRIVS = 38, SECCOMP_SET_MODE_FILTER = 1, SECCOMP_FILTER_FLAG_TSYNC = 1, ENOSYS = 38;
+    private const uint SECCOMP_RET_ALLOW = 0x7fff0000, SECCOMP_RET_ERRNO = 0x00050000;
+    private const ushort BPF_LD_W_ABS = 0x20, BPF_JEQ_K = 0x15, BPF_RET_K = 0x06;
+
+    internal static void Deny(string[] calls)
+    {
+        uint[] numbers = [.. calls.Select(Number)];
+        Instruction[] program = new Instruction[numbers.Length + 3];
+        program[0] = new(BPF_LD_W_ABS, 0, 0, 0); // seccomp_data.nr
+        for (int i = 0; i < numbers.Length; i++)
+            program[1 + i] = new(BPF_JEQ_K, (byte)(numbers.Length - i), 0, numbers[i]);
+        program[^2] = new(BPF_RET_K, 0, 0, SECCOMP_RET_ALLOW);
+        program[^1] = new(BPF_RET_K, 0, 0, SECCOMP_RET_ERRNO | ENOSYS);
+        if (Prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) throw new InvalidOperationException("prctl(PR_SET_NO_NEW_PRIVS) failed");
+        fixed (Instruction* start = program)
+        {
+            Program filter = new() { Length = (ushort)program.Length, Instructions = start };
+            long number = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 317 : 277;
+            if (Syscall(number, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, (nint)(&filter)) != 0)
+                throw new InvalidOperationException("seccomp(SECCOMP_SET_MODE_FILTER) failed");
+        }
+    }
+
+    // Those of Linux 5.0 and later have one number on every architecture.
+    private static uint Number(string name) => name switch
+    {
+        "clone3" => 435,
+        "close_range" => 436,
+        "openat2" => 437,
+        "mount_setattr" => 442,
+        "memfd_create" => RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 319u : 279u,
+        _ => throw new ArgumentException($"The number of '{name}' is not known here."),
+    };
+
+    [LibraryImport("libc", EntryPoint = "prctl")]
+    private static partial int Prctl(int option, nuint a, nuint b, nuint c, nuint d);
+
+    [LibraryImport("libc", EntryPoint = "syscall")]
+    private static partial long Syscall(long number, long a, long b, nint c);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly struct Instruction(ushort code, byte whenTrue, byte whenFalse, uint operand)
+    {
+        private readonly ushort _code = code;
+        private readonly byte _whenTrue = whenTrue;
+        private readonly byte _whenFalse = whenFalse;
+        private readonly uint _operand = operand;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Program
+    {
+        internal ushort Length;
+        internal Instruction* Instructions;
+    }
+}
