@@ -71,7 +71,7 @@ public sealed class IdentityResolverTests : IDisposable
     private Identity Resolve(string? user, params MountSpec[] mounts)
     {
         using FileDescriptor root = FileDescriptor.Open(_directory.Path, Abi.O_PATH | TargetAbi.Current.O_DIRECTORY);
-        return IdentityResolver.Resolve(new ContainerSpec { User = user is null ? null : UserSpec.Parse(user), Mounts = [.. mounts] }, root);
+        return IdentityResolver.Resolve(new ContainerSpec { User = user is null ? null : UserSpec.Parse(user), Mounts = [.. mounts] }, new HostFacts(), root);
     }
 
     private static string Text(Identity identity) => $"{identity.UserId}:{identity.GroupId} [{string.Join(", ", identity.Groups)}] {identity.Home}";
