@@ -66,6 +66,15 @@ public sealed class IdentityResolverTests : IDisposable
         Assert.Equal("8:8 [] /dir", Text(Resolve("user", new BindMount(_directory["dir"], "/etc"))));
     }
 
+    [Fact]
+    public void In_the_host_user_namespace_the_program_is_who_the_caller_is()
+    {
+        ContainerSpec spec = new() { Namespaces = new() { User = NamespaceSource.Host } };
+        Identity identity = IdentityResolver.Resolve(spec, new HostFacts { UserId = 1000, GroupId = 100 }, root: null);
+        Assert.Equal((1000u, 100u), (identity.UserId, identity.GroupId));
+        Assert.Equal(Identity.Root, IdentityResolver.Resolve(spec with { Namespaces = new() }, new HostFacts { UserId = 1000, GroupId = 100 }, root: null));
+    }
+
     public void Dispose() => _directory.Dispose();
 
     private Identity Resolve(string? user, params MountSpec[] mounts)

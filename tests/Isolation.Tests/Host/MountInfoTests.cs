@@ -8,7 +8,7 @@ public class MountInfoTests
     [Fact]
     public void Paths_types_and_kinds_are_read_outermost_first() =>
         Assert.Equal(
-            [new("/", "ext4", true), new("/etc/hosts", "ext4", false), new("/usr/lib", "squashfs", true)],
+            [new("/", "ext4", true), new("/etc/hosts", "ext4", false), new("/usr/lib", "squashfs", true, 3)],
             Visible(
                 "22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw",
                 "30 22 0:5 / /usr/lib ro,nosuid master:2 propagate_from:3 - squashfs /dev/loop0 ro",
@@ -37,6 +37,10 @@ public class MountInfoTests
     [Fact]
     public void A_mount_over_the_root_hides_everything_before_it() =>
         Assert.Equal([new("/", "tmpfs", true), new("/proc", "proc", true)], Visible("1 1 0:1 / / rw - ext4 none rw", "2 1 0:1 / /boot rw - ext4 none rw", "3 1 0:2 / / rw - tmpfs none rw", "4 3 0:2 / /proc rw - proc none rw"));
+
+    [Fact]
+    public void Flags_of_the_mount_are_read_and_those_of_the_file_system_are_not() =>
+        Assert.Equal([0u, 1u, 14u], Visible("1 1 0:1 / /a rw - ext4 none ro,nosuid", "1 1 0:1 / /b ro,relatime - ext4 none rw", "1 1 0:1 / /c rw,nosuid,nodev,noexec shared:1 - x y rw").Select(mount => mount.Attributes));
 
     [Theory]
     [InlineData(""), InlineData("1 2 3"), InlineData("1 1 0:1 / /data rw shared:1"), InlineData("1 1 0:1 / /data rw -"), InlineData("- - - -")]

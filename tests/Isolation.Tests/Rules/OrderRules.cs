@@ -65,8 +65,13 @@ internal sealed class OrderRules
         if (step.IsPrivileged())
         {
             Must(state.MapsWritten, "nothing privileged is done before the host has written the identity maps");
-            Must(HasEnteredIdentity(state), "nothing privileged is done before the identity of the user namespace is entered");
+            Must(IsAboutClocks(step) ? HasJoinedUser(state) : HasEnteredIdentity(state), "nothing privileged is done before the identity of the user namespace is entered");
         }
+
+        if (IsAboutClocks(step) || (step.Call == openat && step.Text(1) == "/proc/self/timens_offsets"))
+            Must(!state.IsRootUser || _inputs.Spec.Namespaces.IsHost(NamespaceKind.User), "clocks are set before the ids change: from then on this process's files in /proc are not its own");
+        if (step.Call == setns && step.Operands[0].Kind == OperandKind.Value && step.Number(1) != (long)CLONE_NEWUSER)
+            Must(state.Untraceable, "nobody inside a namespace that is joined can trace this process (CVE-2016-9962)");
 
         if (step.Call is setresuid or setresgid or setgroups or setns) Must(state.MapsWritten, "no identity is taken on before the host has written the identity maps");
 
@@ -124,13 +129,14 @@ internal sealed class OrderRules
         must(!NewMounts || state.Pivoted, "the program starts with the new root");
         must(!NewMounts || state.Stacked == 0, "the old root, and all that was stacked on it, is detached before the program starts");
         must(state.MountDuties == 0, "what is to be read-only is read-only, and binds propagate as was asked for, before the program starts");
-        must(state.Dropped == _ungranted, "all capabilities that are not granted, and no others, are dropped from the bounding set before the program starts");
+        must(state.Dropped == (_inputs.CanDropBounding ? _ungranted : 0), "all capabilities that are not granted, and no others, are dropped from the bounding set before the program starts");
         must(state.AmbientCleared, "the ambient capabilities are cleared before the program starts");
         must(state.UserSet && state.GroupSet, "the program runs as its user and group");
         must(state.CapabilitiesKept, "capabilities are given up before the program starts");
         must(state.NoNewPrivileges == _inputs.Spec.NoNewPrivileges, "no_new_privs is set before the program starts, unless it was asked not to be");
         must(state.DeathSignal, "the death signal is set after the last change of credentials, which clears it");
         must(state.HostSeenAlive, "the host is looked for after the death signal is set: it may have died before");
+        must(state.OwnSession, "the program leads a session of its own, away from the host's terminal");
         must(state.UmaskSet, "the umask is the program's");
         must(state.SignalsUnblocked && state.SignalsReset == _ignoredSignals, "signals have their default meaning and are unblocked right before the program starts");
     }
@@ -151,6 +157,8 @@ internal sealed class OrderRules
             close_range when step.Number(0) == 3 => state with { DescriptorsClose = step.Number(2) == CLOSE_RANGE_CLOEXEC },
             close_range => state with { DescriptorsClose = step.Number(0) == PassedDescriptors.Count(_inputs.Spec.Namespaces) },
             setns when step.Number(1) == (long)CLONE_NEWUSER => state with { JoinedUser = true },
+            setsid => state with { OwnSession = true },
+            clone => state with { OwnSession = false },
             setgroups => state.AmbientCleared ? state with { GroupsSet = HasGroups(step) } : state,
             setresgid => state.AmbientCleared
                 ? state with { GroupSet = AllAre(step, _inputs.Identity.GroupId) }
@@ -175,6 +183,7 @@ internal sealed class OrderRules
             {
                 PR_CAPBSET_DROP => state with { Dropped = state.Dropped | 1UL << (int)step.Number(1) },
                 PR_CAP_AMBIENT => state with { AmbientCleared = step.Number(1) == PR_CAP_AMBIENT_CLEAR_ALL },
+                PR_SET_DUMPABLE => state with { Untraceable = step.Number(1) == 0 },
                 PR_SET_NO_NEW_PRIVS => state with { NoNewPrivileges = step.Number(1) == 1 },
                 PR_SET_PDEATHSIG => state with { DeathSignal = step.Number(1) == SIGKILL, HostSeenAlive = false },
                 _ => state,
@@ -183,7 +192,15 @@ internal sealed class OrderRules
         };
     }
 
-    private bool MaySetGroups => !_inputs.NewUser || _maps.AllowsSetGroups;
+    private bool MaySetGroups => _inputs.NewUser
+        ? _maps.AllowsSetGroups
+        : _inputs.Spec.Namespaces.IsJoined(NamespaceKind.User) || (_inputs.Host.Has(Capability.Setgid) && _inputs.Host.AllowsSetGroups);
+
+    /// <summary>A time namespace of its own: unshare, and setns to what was unshared; not to one that is joined.</summary>
+    private static bool IsAboutClocks(LaunchStep step) =>
+        (step.Call == unshare && step.Number(0) == (long)CLONE_NEWTIME) || (step.Call == setns && step.SlotOf(0) is not null && step.Number(1) == (long)CLONE_NEWTIME);
+
+    private bool HasJoinedUser(PlanState state) => state.JoinedUser || !_inputs.Spec.Namespaces.IsJoined(NamespaceKind.User);
 
     private bool HasEnteredIdentity(PlanState state)
     {

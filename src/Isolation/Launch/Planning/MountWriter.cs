@@ -96,13 +96,14 @@ internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs
     /// <summary>
     /// What <see cref="SetAttributes"/> does, on kernels before 5.12 and for one mount that is attached already:
     /// mount(2) takes a path, and a descriptor has one in the host's /proc. The source is where the mount was copied from
-    /// on the host, so that it keeps the flags it had there and so do the mounts beneath it; null for a new file system.
+    /// on the host, so that it keeps the flags it had there and so do the mounts beneath it that came along; null for a new
+    /// file system.
     /// </summary>
-    internal LaunchStep? Remount(Slot mount, MountAttributes attributes, string? source = null)
+    internal LaunchStep? Remount(Slot mount, MountAttributes attributes, string? source = null, bool recursive = true)
     {
         if (Inputs.Host.HasMountSetAttr || attributes.Bits == 0) return null;
         LaunchStep last = RemountOne(mount, attributes, source);
-        if (source is null) return last;
+        if (source is null || !recursive) return last;
         foreach (HostMount beneath in Inputs.Mounts.Where(candidate => candidate.IsBeneath(source)))
         {
             Slot place = new(beneath.Path);
