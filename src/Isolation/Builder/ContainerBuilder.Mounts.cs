@@ -11,6 +11,8 @@ public sealed partial class ContainerBuilder
     public ContainerBuilder WithBind(string source, string target, BindOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(source);
+        if (options is not null && !Enum.IsDefined(options.Propagation))
+            throw new ArgumentOutOfRangeException(nameof(options), options.Propagation, "There is no such propagation.");
         return AddMount(new BindMount(Path.GetFullPath(PathText.Checked(source, nameof(source))), PathText.Target(target, nameof(target))) { Options = options ?? new() });
     }
 

@@ -32,6 +32,7 @@ public sealed partial class ContainerBuilder
     public ContainerBuilder FromDirectory(string path, RootAccess access = RootAccess.ReadOnly, long layerSizeBytes = 1L << 30)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        if (!Enum.IsDefined(access)) throw new ArgumentOutOfRangeException(nameof(access), access, "There is no such access.");
         return Set(_draft with { Root = new DirectoryRoot(Path.GetFullPath(PathText.Checked(path, nameof(path))), access) { LayerSize = Positive(layerSizeBytes) } });
     }
 

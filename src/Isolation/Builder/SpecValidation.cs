@@ -21,12 +21,20 @@ internal static class SpecValidation
             if (argument is null) throw new InvalidOperationException("An argument of the command is null.");
             if (argument.Contains('\0')) throw new InvalidOperationException($"The argument '{argument.Replace("\0", "\\0", StringComparison.Ordinal)}' holds NUL, which no program can be given.");
 
-            // MAX_ARG_STRLEN: 32 pages, the terminating NUL included (execve(2)).
-            int longest = 32 * Environment.SystemPageSize - 1;
-            int length = System.Text.Encoding.UTF8.GetByteCount(argument);
-            if (length > longest) throw new InvalidOperationException($"The argument '{argument[..20]}...' is {length} bytes long; the kernel takes {longest}.");
+            if (Length(argument) > LongestString) throw new InvalidOperationException($"The argument '{argument[..20]}...' is {Length(argument)} bytes long; the kernel takes {LongestString}.");
+        }
+
+        foreach ((string name, string value) in spec.Environment)
+        {
+            int length = Length(name) + 1 + Length(value);
+            if (length > LongestString) throw new InvalidOperationException($"The environment variable '{(name.Length > 40 ? name[..40] + "..." : name)}' is {length} bytes long with its name; the kernel takes {LongestString}.");
         }
     }
+
+    // MAX_ARG_STRLEN: 32 pages, the terminating NUL included (execve(2)).
+    private static int LongestString => 32 * Environment.SystemPageSize - 1;
+
+    private static int Length(string text) => System.Text.Encoding.UTF8.GetByteCount(text);
 
     private static void Root(ContainerSpec spec)
     {

@@ -131,7 +131,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
         CloseChildDescriptors();
         if (request.Process is null)
         {
-            Fail(request.Error!);
+            Fail(request.Error is LinuxException cause ? LaunchFailures.Preparing(cause) : request.Error!);
             return;
         }
 

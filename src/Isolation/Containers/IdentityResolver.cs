@@ -13,9 +13,16 @@ internal static class IdentityResolver
 {
     private const int LargestFile = 4 << 20;
 
-    internal static Identity Resolve(ContainerSpec spec, FileDescriptor? root)
+    internal static Identity Resolve(ContainerSpec spec, HostFacts host, FileDescriptor? root)
     {
-        if (spec.User is not { } user) return Identity.Root;
+        if (spec.User is not { } user)
+        {
+            // In the host's user namespace the program is who the caller is.
+            return spec.Namespaces.IsHost(NamespaceKind.User) && host.UserId != 0
+                ? new(host.UserId, host.GroupId, [], Environment.GetFolderPath(Environment.SpecialFolder.UserProfile))
+                : Identity.Root;
+        }
+
         List<string[]> passwd = Read(spec, root, "passwd", 7), group = Read(spec, root, "group", 4);
         string[]? entry = passwd.Find(line => line[0] == user.User)
             ?? (Number(user.User) is { } wanted ? passwd.Find(line => Number(line[2]) == wanted) : null);

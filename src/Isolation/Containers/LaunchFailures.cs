@@ -17,6 +17,12 @@ internal static class LaunchFailures
         return new ContainerException(reason, message, cause, remedy ?? cause.Remedy) { Purpose = step.Purpose, Step = step.ToString() };
     }
 
+    /// <summary>What the host's part of a launch met, before there was a child or while there was no plan to speak of.</summary>
+    internal static ContainerException Preparing(LinuxException cause) => new(
+        IsLimit(cause.Errno) ? ContainerErrorReason.ResourceLimit : ContainerErrorReason.LaunchFailed, "Cannot prepare the launch", cause, cause.Remedy);
+
+    private static bool IsLimit(Errno errno) => errno is Errno.ENOMEM or Errno.EMFILE or Errno.ENFILE or Errno.EAGAIN;
+
     private static (ContainerErrorReason, string, string?) Program(ContainerSpec spec, Errno errno, ChannelMessages messages)
     {
         string name = spec.Command[0];
@@ -31,7 +37,7 @@ internal static class LaunchFailures
             return (ContainerErrorReason.ProgramNotFound, $"The program '{name}' is not in the container{where}", "give the path inside the container, or set PATH with WithEnvironment");
         return errno switch
         {
-            Errno.ENOENT or Errno.EACCES or Errno.EPERM => (ContainerErrorReason.ProgramNotExecutable, $"The program '{name}' may not be executed{where}",
+            Errno.ENOENT or Errno.ENOTDIR or Errno.EACCES or Errno.EPERM => (ContainerErrorReason.ProgramNotExecutable, $"The program '{name}' may not be executed{where}",
                 "it must be a regular file with an execute bit for this user, and not on a noexec mount"),
             Errno.ENOEXEC => (ContainerErrorReason.ProgramFormat, $"The program '{name}' is not one this machine can execute",
                 "it is for another architecture, or a script without a #! line"),
@@ -46,7 +52,7 @@ internal static class LaunchFailures
         string message = $"Cannot {step.Purpose}";
         if (step.Purpose.StartsWith("enter the working directory", StringComparison.Ordinal))
             return (ContainerErrorReason.WorkingDirectoryNotFound, message, "it must be a directory in the container");
-        if (errno is Errno.ENOMEM or Errno.EMFILE or Errno.ENFILE or Errno.EAGAIN || (errno is Errno.ENOSPC or Errno.EUSERS && step.Call is SystemCall.unshare or SystemCall.clone))
+        if (IsLimit(errno) || (errno is Errno.ENOSPC or Errno.EUSERS && step.Call is SystemCall.unshare or SystemCall.clone))
             return (ContainerErrorReason.ResourceLimit, message, null);
         if (step.Call is SystemCall.fsconfig or SystemCall.fsmount && step.Purpose.StartsWith("lay a private layer", StringComparison.Ordinal))
         {

@@ -34,7 +34,7 @@ public sealed class ContainerException : Exception
 
     private static string Compose(string message, Exception? cause, string? remedy)
     {
-        string text = cause is null ? message : $"{message}: {cause.Message}";
+        string text = cause is null ? message : $"{message}: {(cause is LinuxException failure ? failure.Failure : cause.Message)}";
         text = text.TrimEnd('.');
         return remedy is null ? text + "." : $"{text}. Remedy: {remedy}.";
     }

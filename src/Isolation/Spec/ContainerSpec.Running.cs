@@ -7,6 +7,8 @@ public sealed partial record ContainerSpec
 {
     private CompiledLaunch? _compiled;
 
+    internal StandardTargets Standard { get; } = new();
+
     internal bool HasBinds => Mounts.Any(mount => mount is BindMount);
 
     /// <summary>Starts a container and returns when its program runs.</summary>
@@ -19,9 +21,9 @@ public sealed partial record ContainerSpec
         {
             return ContainerLaunch.Begin(this, cancellationToken).Started;
         }
-        catch (Exception exception) when (exception is ContainerException or LinuxException or IOException or OperationCanceledException)
+        catch (Exception exception)
         {
-            return exception is OperationCanceledException ? Task.FromCanceled<Container>(cancellationToken) : Task.FromException<Container>(exception);
+            return Failed<Container>(exception, cancellationToken);
         }
     }
 
@@ -36,9 +38,9 @@ public sealed partial record ContainerSpec
             ContainerLaunch launch = ContainerLaunch.Begin(this, cancellationToken);
             return cancellationToken.CanBeCanceled ? RunCancellableAsync(launch, cancellationToken) : launch.Ended;
         }
-        catch (Exception exception) when (exception is ContainerException or LinuxException or IOException or OperationCanceledException)
+        catch (Exception exception)
         {
-            return exception is OperationCanceledException ? Task.FromCanceled<ContainerResult>(cancellationToken) : Task.FromException<ContainerResult>(exception);
+            return Failed<ContainerResult>(exception, cancellationToken);
         }
     }
 
@@ -60,4 +62,11 @@ public sealed partial record ContainerSpec
         if (result.Signal == Abi.SIGKILL) cancellationToken.ThrowIfCancellationRequested();
         return result;
     }
+
+    private static Task<T> Failed<T>(Exception exception, CancellationToken cancellationToken) => exception switch
+    {
+        OperationCanceledException when cancellationToken.IsCancellationRequested => Task.FromCanceled<T>(cancellationToken),
+        LinuxException cause => Task.FromException<T>(LaunchFailures.Preparing(cause)),
+        _ => Task.FromException<T>(exception),
+    };
 }

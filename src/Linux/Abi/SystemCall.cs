@@ -11,6 +11,7 @@ internal enum SystemCall
     capset,
     chdir,
     chroot,
+    clock_gettime,
     clock_nanosleep,
     clone,
     clone3,

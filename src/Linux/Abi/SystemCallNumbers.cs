@@ -15,6 +15,7 @@ internal static class SystemCallNumbers
         (SystemCall.capset, 126, 91),
         (SystemCall.chdir, 80, 49),
         (SystemCall.chroot, 161, 51),
+        (SystemCall.clock_gettime, 228, 113),
         (SystemCall.clock_nanosleep, 230, 115),
         (SystemCall.clone, 56, 220),
         (SystemCall.clone3, 435, 435),

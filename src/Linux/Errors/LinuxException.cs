@@ -36,6 +36,9 @@ public sealed class LinuxException : IOException
     /// <summary>What the reader can do about it, in one sentence, or <see langword="null"/> where no remedy is known.</summary>
     public string? Remedy { get; }
 
+    /// <summary>The message without the remedy.</summary>
+    internal string Failure => Compose(Operation, Arguments, Errno, remedy: null);
+
     private static string Compose(string operation, string arguments, Errno errno, string? remedy)
     {
         string what = $"{operation}({arguments}): {ErrnoText.Name(errno)} ({ErrnoText.Of(errno)})";

@@ -33,8 +33,8 @@ internal static class BindSteps
                     mounts.CreateInRoot(target, directory: !mounts.Inputs.FileSources.Contains(bind.Source));
                     Slot source = binds.First(candidate => ReferenceEquals(candidate.Mount, bind)).Source;
                     mounts.Attach(source, target);
-                    mounts.SetPropagation(source, Propagation(bind.Options.Propagation));
-                    mounts.Remount(source, Attributes(bind), bind.Source);
+                    mounts.SetPropagation(source, Propagation(bind.Options.Propagation), bind.Options.Recursive);
+                    mounts.Remount(source, Attributes(bind), bind.Source, bind.Options.Recursive);
                     break;
                 case TmpfsMount tmpfs:
                     mounts.CreateInRoot(target, directory: true);

@@ -63,13 +63,13 @@ internal static class HidingSteps
         });
     }
 
+    /// <summary>Returns the last step.</summary>
     private static LaunchStep CoverDirectory(MountWriter mounts, Slot target)
     {
         Slot empty = mounts.CloneOfScratch("empty");
         mounts.SetAttributes(empty, MountAttributes.Kernel.ReadOnly, recursive: false);
         LaunchStep attach = mounts.AttachTo(empty, target);
-        mounts.Remount(empty, MountAttributes.Kernel.ReadOnly);
-        return attach;
+        return mounts.Remount(empty, MountAttributes.Kernel.ReadOnly) ?? attach;
     }
 
     private static void MakeReadOnly(MountWriter mounts, string path, MountAttributes attributes)

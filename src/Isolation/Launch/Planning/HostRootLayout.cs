@@ -40,7 +40,10 @@ internal static class HostRootLayout
     private static List<HostRootPart> Whole(PlanInputs inputs)
     {
         List<HostRootPart> parts = [new(HostRootPartKind.Overlay, "")];
-        foreach (HostMount mount in Kept(inputs))
+        List<string> given = [.. EtcSteps.Targets(inputs.Spec)];
+
+        // A container's /etc/hosts and the like are mounts where this host is a container itself; the new one has its own.
+        foreach (HostMount mount in Kept(inputs).Where(mount => mount.IsDirectory || !given.Contains(mount.Path[1..])))
             parts.Add(new(mount.IsDirectory ? HostRootPartKind.Overlay : HostRootPartKind.Bind, mount.Path[1..]) { IsDirectory = mount.IsDirectory });
         return parts;
     }

@@ -55,18 +55,20 @@ internal static class KernelFilesystemSteps
     private static void FreshOrHosts(MountWriter mounts, string type, MountAttributes attributes, string note)
     {
         string path = type == "proc" ? "proc" : "sys";
-        Label refused = new($"{type} refused"), mounted = new($"{type} mounted");
+        Label refused = new($"{type} refused"), attached = new($"/{path} attached");
         Slot target = mounts.OpenInRoot(path);
         Slot mount = mounts.NewFilesystem(type, attributes, [], refused);
-        mounts.Writer.Mark(mounted);
         mounts.AttachTo(mount, target);
+        mounts.Writer.Mark(attached);
         mounts.Writer.Later(() =>
         {
             mounts.Writer.For($"bind the host's /{path}");
             mounts.Writer.Mark(refused);
             mounts.Writer.Call(open_tree, Operand.CurrentDirectory, "/" + path, MountWriter.CloneTree(recursive: true)).Into(mount);
             mounts.SetAttributes(mount, attributes, recursive: true, MS_PRIVATE);
-            mounts.Notes.Send("/" + path, note, mounted);
+            mounts.AttachTo(mount, target);
+            mounts.Remount(mount, attributes, "/" + path);
+            mounts.Notes.Send("/" + path, note, attached);
         });
     }
 }

@@ -1,0 +1,113 @@
+using System.Collections.Immutable;
+using CsCheck;
+using Isolation.Launch;
+
+namespace Isolation.Tests;
+
+/// <summary>Specs that a builder would let through, and what a plan is made from besides.</summary>
+internal static class GenInputs
+{
+    private static readonly Gen<NamespaceSource> Source = Gen.Frequency<NamespaceSource>(
+        (6, Gen.Const(NamespaceSource.New)), (2, Gen.Const(NamespaceSource.Host)), (2, Gen.Const(NamespaceSource.FromPath("/run/ns/one"))));
+
+    // New mount namespaces more often: most of a plan is about them.
+    private static readonly Gen<NamespaceSource> MountSource = Gen.Frequency<NamespaceSource>((5, Gen.Const(NamespaceSource.New)), (1, Source));
+
+    private static readonly Gen<NamespaceSet> Namespaces =
+        from user in Source
+        from pid in Source
+        from network in Source
+        from ipc in Source
+        from mount in MountSource
+        from uts in Source
+        from cgroup in Source
+        from time in Source
+        select new NamespaceSet { User = user, Pid = pid, Network = network, Ipc = ipc, Mount = mount, Uts = uts, Cgroup = cgroup, Time = time };
+
+    private static readonly Gen<RootFilesystem> Root = Gen.OneOf<RootFilesystem>(
+        Gen.Const<RootFilesystem>(new HostRoot()),
+        from path in Gen.OneOf("/srv/root", "/srv/a:b,c", "/srv/" + new string('x', 300), "/")
+        from access in Gen.Enum<RootAccess>()
+        select (RootFilesystem)new DirectoryRoot(path, access));
+
+    private static readonly string[] Targets = ["/data", "/data/in/deep", "/etc", "/etc/hosts", "/dev/shm", "/dev", "/proc", "/sys", "/tmp", "/run/x", "/etc/passwd"];
+
+    private static readonly Gen<MountSpec> Mount =
+        from bind in Gen.Bool
+        from target in Gen.OneOf(Targets)
+        from source in Gen.OneOf("/host/directory", "/host/file", "/")
+        from readOnly in Gen.Bool
+        from recursive in Gen.Bool
+        from flag in Gen.Bool
+        from propagation in Gen.Enum<MountPropagation>()
+        select bind
+            ? new BindMount(source, target) { Options = new() { ReadOnly = readOnly, Recursive = recursive, AllowDevices = flag, AllowExecution = !flag, Propagation = propagation } }
+            : (MountSpec)new TmpfsMount(target) { Options = new() { ReadOnly = readOnly, AllowExecution = flag, Inodes = flag ? 10 : null } };
+
+    private static readonly Gen<(ImmutableArray<IdMapping>, bool)> Map = Gen.OneOf(
+        Gen.Const<(ImmutableArray<IdMapping>, bool)>(([], false)),
+        Gen.Const<(ImmutableArray<IdMapping>, bool)>(([], true)),
+        Gen.Const<(ImmutableArray<IdMapping>, bool)>(([new(0, 1000, 1)], false)),
+        Gen.Const<(ImmutableArray<IdMapping>, bool)>(([new(0, 1000, 1), new(1, 100000, 65536)], false)),
+        Gen.Const<(ImmutableArray<IdMapping>, bool)>(([new(5, 1000, 1)], false)));
+
+    private static readonly Gen<ContainerSpec> Program =
+        from command in Gen.OneOf<string[]>(["sh", "-c", "id"], ["/bin/true"], ["./here", ""])
+        from path in Gen.OneOf("/bin", "/usr/bin:/bin", "", "a::/b/", "1:2:3:4:5:6:7:8:9")
+        from hasPath in Gen.Bool
+        from directory in Gen.OneOf("/", "/work", "/work/../deep/", "/proc/self/fd/7")
+        from umask in Gen.Int[0, 0x1FF]
+        from capabilities in Gen.OneOf(Gen.Const(CapabilitySet.Default), Gen.Const(CapabilitySet.None), Gen.Const(CapabilitySet.All), Gen.ULong.Select(bits => new CapabilitySet(bits)))
+        from noNewPrivileges in Gen.Bool
+        select new ContainerSpec
+        {
+            Command = [.. command], WorkingDirectory = directory, Umask = umask, Capabilities = capabilities, NoNewPrivileges = noNewPrivileges,
+            Environment = hasPath ? ContainerSpec.DefaultEnvironment.SetItem("PATH", path) : ImmutableSortedDictionary<string, string>.Empty,
+        };
+
+    private static readonly Gen<ContainerSpec> Spec =
+        from program in Program
+        from namespaces in Namespaces
+        from root in Root
+        from mounts in Mount.Array[0, 4]
+        from map in Map
+        from name in Gen.OneOf<string?>(null, "box")
+        from hidden in GenHost.Subset(["/secret", "/etc/shadow", "/proc/kcore"])
+        from frozen in GenHost.Subset(["/frozen", "/sys/kernel"])
+        from sizes in Gen.Int[0, 3]
+        from proc in Gen.Enum<ProcMount>()
+        from nesting in Gen.Bool
+        from offset in Gen.OneOf(TimeSpan.Zero, TimeSpan.FromDays(3), TimeSpan.FromMilliseconds(-1500))
+        from servers in Gen.Bool
+        select Consistent(program with
+        {
+            Namespaces = namespaces, Root = root, Mounts = [.. mounts.DistinctBy(mount => mount.Target)], UserMappings = map.Item1, GroupMappings = map.Item1, SubordinateIds = map.Item2,
+            HostName = name, DomainName = name, MaskedPaths = hidden, ReadOnlyPaths = frozen, TmpSize = sizes & 1, RunSize = sizes >> 1, Proc = proc, Nesting = nesting,
+            BootTimeOffset = offset, MonotonicTimeOffset = offset, DnsServers = servers ? ["192.0.2.7"] : [], ExtraHosts = servers ? [("db", "192.0.2.8")] : [],
+        });
+
+    internal static readonly Gen<PlanInputs> Any =
+        from spec in Spec
+        from host in GenHost.Any
+        from identity in Gen.OneOf(Identity.Root, new Identity(1000, 1000, [10, 20], "/home/user"), new Identity(0, 5, [], "/"), new Identity(7, 0, [0], "/"))
+        from missing in GenHost.Subset(["dev", "proc", "sys", "tmp", "run", "etc/hosts", "etc/hostname", "etc/resolv.conf", "data/in/deep", "etc/passwd"])
+        select new PlanInputs(spec, host)
+        {
+            Identity = identity,
+            MissingTargets = spec.Root is DirectoryRoot ? [.. missing] : [],
+            FileSources = ["/host/file"],
+            Mounts = host.HasMountSetAttr ? [] : host.Mounts,
+        };
+
+    /// <summary>Takes out what a builder would refuse, so that all that is left is a spec of some program.</summary>
+    private static ContainerSpec Consistent(ContainerSpec spec)
+    {
+        NamespaceSet namespaces = spec.Namespaces;
+        if (!namespaces.IsNew(NamespaceKind.Mount)) spec = spec with { Root = null, Mounts = [], MaskedPaths = [], ReadOnlyPaths = [] };
+        if (!namespaces.IsNew(NamespaceKind.Uts)) spec = spec with { HostName = null, DomainName = null };
+        if (!namespaces.IsNew(NamespaceKind.User)) spec = spec with { UserMappings = [], GroupMappings = [], SubordinateIds = false };
+        if (!namespaces.IsNew(NamespaceKind.Time)) spec = spec with { BootTimeOffset = TimeSpan.Zero, MonotonicTimeOffset = TimeSpan.Zero };
+        if (namespaces.IsHost(NamespaceKind.Pid) && spec.Proc == ProcMount.Private) spec = spec with { Proc = ProcMount.Automatic };
+        return spec;
+    }
+}

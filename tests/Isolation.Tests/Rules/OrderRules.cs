@@ -1,0 +1,232 @@
+using System.Buffers.Binary;
+using Isolation.Launch;
+using Isolation.Linux;
+using static Isolation.Linux.Abi;
+using static Isolation.Linux.SystemCall;
+
+namespace Isolation.Tests;
+
+/// <summary>
+/// The rules of order that the design rests on, in one place. A plan is run as a graph: every way through it, with every
+/// fallback, in every state it can be in. <see cref="Require"/> states what must hold before a step; <see cref="After"/>
+/// says what a step changes.
+/// </summary>
+internal sealed class OrderRules
+{
+    private readonly PlanInputs _inputs;
+    private readonly PlanGraph _graph;
+    private readonly IdentityMaps _maps;
+    private readonly MountTargets _targets;
+    private readonly MountDuties _duties;
+    private readonly string[] _given;
+    private readonly ulong _ungranted;
+    private readonly ulong _ignoredSignals;
+
+    internal OrderRules(PlanInputs inputs, PlanGraph graph)
+    {
+        (_inputs, _graph) = (inputs, graph);
+        _maps = IdentityMaps.For(inputs.Spec, inputs.Host);
+        _targets = new(inputs, graph.Plan);
+        _duties = new(inputs, graph.Plan);
+        _given = [.. EtcSteps.Targets(inputs.Spec)];
+        _ungranted = ~inputs.Spec.Capabilities.Bits & (ulong.MaxValue >> (63 - inputs.Host.LastCapability));
+        foreach (int signal in inputs.Host.IgnoredSignals) _ignoredSignals |= 1UL << (signal - 1);
+    }
+
+    private bool NewMounts => _inputs.Spec.Namespaces.IsNew(NamespaceKind.Mount);
+
+    private IReadOnlyList<LaunchStep> Steps => _graph.Plan.Steps;
+
+    /// <summary>Follows every way through the plan; throws at the first step that breaks a rule.</summary>
+    internal void Check()
+    {
+        HashSet<(int, PlanState)> seen = [(0, new())];
+        Stack<(int Step, PlanState State)> work = new(seen);
+        while (work.TryPop(out (int Step, PlanState State) at))
+        {
+            LaunchStep step = Steps[at.Step];
+            Require(at.State, step, rule => throw new PlanRuleException(_graph.Plan, at.Step, rule));
+            foreach (PlanEdge edge in _graph.From(at.Step))
+            {
+                PlanState after = After(at.State, step, edge.Succeeded);
+                if (seen.Add((edge.To, after))) work.Push((edge.To, after));
+            }
+        }
+    }
+
+    private void Require(PlanState state, LaunchStep step, Action<string> broken)
+    {
+        void Must(bool holds, string rule)
+        {
+            if (!holds) broken(rule);
+        }
+
+        // Identity before privilege.
+        if (step.IsPrivileged())
+        {
+            Must(state.MapsWritten, "nothing privileged is done before the host has written the identity maps");
+            Must(IsAboutClocks(step) ? HasJoinedUser(state) : HasEnteredIdentity(state), "nothing privileged is done before the identity of the user namespace is entered");
+        }
+
+        if (IsAboutClocks(step) || (step.Call == openat && step.Text(1) == "/proc/self/timens_offsets"))
+            Must(!state.IsRootUser || _inputs.Spec.Namespaces.IsHost(NamespaceKind.User), "clocks are set before the ids change: from then on this process's files in /proc are not its own");
+        if (step.Call == setns && step.Operands[0].Kind == OperandKind.Value && step.Number(1) != (long)CLONE_NEWUSER)
+            Must(state.Untraceable, "nobody inside a namespace that is joined can trace this process (CVE-2016-9962)");
+
+        if (step.Call is setresuid or setresgid or setgroups or setns) Must(state.MapsWritten, "no identity is taken on before the host has written the identity maps");
+
+        // Descriptors.
+        Must(step.ClosesOnExec() != false, "every descriptor is closed when a program is executed");
+        if (step.IsPrivileged() || step.ClosesOnExec() is not null) Must(state.DescriptorsClose, "the descriptors that were inherited are dealt with before any other is made");
+
+        // Mounts.
+        if (step.IsMountCall()) Must(NewMounts, "no mount is touched in a namespace that is not the container's own");
+        if (step.Call is move_mount or umount2 or pivot_root) Must(state.MountsCut, "mounts are cut off from the host's before the first is attached or detached");
+        if (step.Call == move_mount) Must(state.Pivoted || _targets.IsInside(step), "a mount goes to a place that was opened inside the root, or into a directory that the plan has made");
+        if (step.Call == move_mount && step.SlotOf(2) == _targets.Root) Must(!_given.Contains(step.Text(3)!), "the files of /etc that the container is given are not covered by the host's");
+        if (step.Call is mkdirat or mknodat or symlinkat || (step.Call == openat && (step.Number(2) & O_CREAT) != 0))
+            Must(_targets.IsMadeInside(step), "what is made is one name in a directory that was opened inside the root, or lies in a directory that the plan has made");
+        if (step.Call == pivot_root)
+        {
+            Must(!state.Pivoted && state.Stacked > 0, "the root is changed once, to a mount that is attached");
+            Must(state.TakenAlong == 0, "no copy of a mount that was stacked on the old root lies on the new one");
+            Must(state.Directory == _targets.Root, "the current directory is the new root when it is made the root");
+        }
+
+        if (step.Call == umount2)
+            Must(state.Pivoted ? state.Stacked > 0 : state.TakenAlong > 0 && state.Directory == _targets.Root, "as many mounts are detached as lie on the new root, and not one more: that would be the new root itself");
+        if (state.Pivoted && step.Call is not (execve or faccessat))
+            Must(!Enumerable.Range(0, step.Operands.Count).Any(i => step.Text(i) is ['/', ..]), "no path of the host is named once the root has changed");
+        if (state.Pivoted && step.Call is openat or openat2) Must(_targets.IsOpenedInside(step, pivoted: true), "the working directory is opened inside the root");
+
+        // Privileges are lost in the order in which losing one needs those that are lost later.
+        if (step.IsPrctl(PR_CAPBSET_DROP) || step.IsPrctl(PR_CAP_AMBIENT))
+            Must(!state.AmbientCleared && !state.UserSet && !state.CapabilitiesKept, "the bounding set is dropped before the user changes, because dropping takes CAP_SETPCAP");
+        if (state.AmbientCleared && step.Call == setgroups) Must(!state.GroupSet && !state.UserSet, "setgroups precedes setresgid and setresuid");
+        if (state.AmbientCleared && step.Call == setresgid) Must(!state.UserSet && (state.GroupsSet || !MaySetGroups), "setresgid comes between setgroups and setresuid");
+        if (step.Call == setresuid && state.AmbientCleared) Must(state.GroupSet, "setresuid comes after setresgid");
+        if (step.Call == capset)
+        {
+            Must(state.UserSet, "capabilities are given up after the user has changed: changing it takes some, and may bring some back");
+            Must(IsGranted(step), "no capability is kept but those that are granted, and none for a user that is not root; none is inheritable");
+        }
+
+        if (state.CapabilitiesKept)
+        {
+            Must(step.Call is umask or recvfrom or rt_sigaction or rt_sigprocmask or exit_group or execve or faccessat or write
+                || step.IsPrctl(PR_SET_NO_NEW_PRIVS) || step.IsPrctl(PR_SET_PDEATHSIG), "nothing that needs privilege follows once capabilities are given up");
+            if (step.Call == write) Must(step.Number(0) == PassedDescriptors.Channel, "nothing but the channel is written to once capabilities are given up");
+        }
+
+        if (state.SignalsUnblocked) Must(step.Call is execve or faccessat or write or exit_group, "nothing but the start of the program follows once signals are unblocked");
+        if (step.Call == execve) RequireReady(state, Must);
+    }
+
+    private void RequireReady(PlanState state, Action<bool, string> must)
+    {
+        must(state.MapsWritten && HasEnteredIdentity(state), "the program starts with the identity of its user namespace");
+        must(state.DescriptorsClose, "the program starts without descriptors but the standard streams");
+        must(!NewMounts || state.Pivoted, "the program starts with the new root");
+        must(!NewMounts || state.Stacked == 0, "the old root, and all that was stacked on it, is detached before the program starts");
+        must(state.MountDuties == 0, "what is to be read-only is read-only, and binds propagate as was asked for, before the program starts");
+        must(state.Dropped == (_inputs.CanDropBounding ? _ungranted : 0), "all capabilities that are not granted, and no others, are dropped from the bounding set before the program starts");
+        must(state.AmbientCleared, "the ambient capabilities are cleared before the program starts");
+        must(state.UserSet && state.GroupSet, "the program runs as its user and group");
+        must(state.CapabilitiesKept, "capabilities are given up before the program starts");
+        must(state.NoNewPrivileges == _inputs.Spec.NoNewPrivileges, "no_new_privs is set before the program starts, unless it was asked not to be");
+        must(state.DeathSignal, "the death signal is set after the last change of credentials, which clears it");
+        must(state.HostSeenAlive, "the host is looked for after the death signal is set: it may have died before");
+        must(state.OwnSession, "the program leads a session of its own, away from the host's terminal");
+        must(state.UmaskSet, "the umask is the program's");
+        must(state.SignalsUnblocked && state.SignalsReset == _ignoredSignals, "signals have their default meaning and are unblocked right before the program starts");
+    }
+
+    private PlanState After(PlanState state, LaunchStep step, bool succeeded)
+    {
+        // The one failure that says something: there is nothing to read yet, and the other end is open.
+        if (step.Call == recvfrom) return succeeded ? state : state with { HostSeenAlive = step.Expected == -(int)Errno.EAGAIN };
+
+        // Setting groups may be forbidden for good, and then there are none to keep.
+        if (step.Call == setgroups && step.Expected == -(int)Errno.EPERM) succeeded = true;
+        if (!succeeded) return state;
+        if (step.Call is setresuid or setresgid or setgroups or clone || (step.Call == setns && step.Number(1) == (long)CLONE_NEWUSER))
+            state = state with { DeathSignal = false, HostSeenAlive = false };
+        return step.Call switch
+        {
+            read => step.Expected == LaunchPlanner.GoSize ? state with { MapsWritten = true } : state,
+            close_range when step.Number(0) == 3 => state with { DescriptorsClose = step.Number(2) == CLOSE_RANGE_CLOEXEC },
+            close_range => state with { DescriptorsClose = step.Number(0) == PassedDescriptors.Count(_inputs.Spec.Namespaces) },
+            setns when step.Number(1) == (long)CLONE_NEWUSER => state with { JoinedUser = true },
+            setsid => state with { OwnSession = true },
+            clone => state with { OwnSession = false },
+            setgroups => state.AmbientCleared ? state with { GroupsSet = HasGroups(step) } : state,
+            setresgid => state.AmbientCleared
+                ? state with { GroupSet = AllAre(step, _inputs.Identity.GroupId) }
+                : state with { IsRootGroup = AllAre(step, 0) },
+            setresuid => state.AmbientCleared
+                ? state with { UserSet = AllAre(step, _inputs.Identity.UserId) }
+                : state with { IsRootUser = AllAre(step, 0) },
+            mount when step.Text(1) == "/" => state with { MountsCut = (ulong)step.Number(3) == (MS_REC | MS_PRIVATE) },
+            mount => state with { MountDuties = state.MountDuties & ~_duties.DoneByMount(step, state.AtRemountDescriptor) },
+            mount_setattr => state with { MountDuties = state.MountDuties & ~_duties.DoneBySetAttr(step) },
+            dup3 => state with { AtRemountDescriptor = step.SlotOf(0) },
+            open_tree => state with { MountDuties = state.MountDuties | _duties.ArisingFrom(step), TakenAlong = state.TakenAlong + _targets.TakenAlongBy(step, state.Stacked) },
+            move_mount => step.StacksOnRoot() ? state with { Stacked = state.Stacked + 1 } : state,
+            fchdir => state with { Directory = step.SlotOf(0) },
+            pivot_root => state with { Pivoted = true }, // the new root is off the stack, and the old one on it
+            umount2 => state.Pivoted ? state with { Stacked = state.Stacked - 1 } : state with { TakenAlong = state.TakenAlong - 1 },
+            capset => state with { CapabilitiesKept = true },
+            umask => state with { UmaskSet = step.Number(0) == _inputs.Spec.Umask },
+            rt_sigaction => state with { SignalsReset = state.SignalsReset | 1UL << (int)(step.Number(0) - 1) },
+            rt_sigprocmask => state with { SignalsUnblocked = step.Number(0) == SIG_SETMASK && step.Data(1).All(bits => bits == 0) },
+            prctl => (int)step.Number(0) switch
+            {
+                PR_CAPBSET_DROP => state with { Dropped = state.Dropped | 1UL << (int)step.Number(1) },
+                PR_CAP_AMBIENT => state with { AmbientCleared = step.Number(1) == PR_CAP_AMBIENT_CLEAR_ALL },
+                PR_SET_DUMPABLE => state with { Untraceable = step.Number(1) == 0 },
+                PR_SET_NO_NEW_PRIVS => state with { NoNewPrivileges = step.Number(1) == 1 },
+                PR_SET_PDEATHSIG => state with { DeathSignal = step.Number(1) == SIGKILL, HostSeenAlive = false },
+                _ => state,
+            },
+            _ => state,
+        };
+    }
+
+    private bool MaySetGroups => _inputs.NewUser
+        ? _maps.AllowsSetGroups
+        : _inputs.Spec.Namespaces.IsJoined(NamespaceKind.User) || (_inputs.Host.Has(Capability.Setgid) && _inputs.Host.AllowsSetGroups);
+
+    /// <summary>A time namespace of its own: unshare, and setns to what was unshared; not to one that is joined.</summary>
+    private static bool IsAboutClocks(LaunchStep step) =>
+        (step.Call == unshare && step.Number(0) == (long)CLONE_NEWTIME) || (step.Call == setns && step.SlotOf(0) is not null && step.Number(1) == (long)CLONE_NEWTIME);
+
+    private bool HasJoinedUser(PlanState state) => state.JoinedUser || !_inputs.Spec.Namespaces.IsJoined(NamespaceKind.User);
+
+    private bool HasEnteredIdentity(PlanState state)
+    {
+        NamespaceSet namespaces = _inputs.Spec.Namespaces;
+        if (state.AmbientCleared || namespaces.IsHost(NamespaceKind.User)) return true; // the program's own, from there on
+        if (namespaces.IsJoined(NamespaceKind.User)) return state is { JoinedUser: true, IsRootUser: true, IsRootGroup: true };
+        return (state.IsRootUser || !_maps.HasRootUser) && (state.IsRootGroup || !_maps.HasRootGroup);
+    }
+
+    private static bool AllAre(LaunchStep step, uint id) => step.Operands.All(operand => operand.Kind == OperandKind.Value && operand.Number == id);
+
+    private bool HasGroups(LaunchStep step)
+    {
+        if (step.Number(0) != _inputs.Identity.Groups.Length) return false;
+        ReadOnlySpan<byte> data = step.Data(1);
+        for (int i = 0; i < _inputs.Identity.Groups.Length; i++)
+            if (BinaryPrimitives.ReadUInt32LittleEndian(data[(4 * i)..]) != _inputs.Identity.Groups[i]) return false;
+        return true;
+    }
+
+    /// <summary>struct __user_cap_data_struct, twice: effective, permitted, inheritable.</summary>
+    private bool IsGranted(LaunchStep step)
+    {
+        uint[] words = [.. Enumerable.Range(0, 6).Select(i => BinaryPrimitives.ReadUInt32LittleEndian(step.Data(1).AsSpan(4 * i)))];
+        ulong effective = words[0] | (ulong)words[3] << 32, permitted = words[1] | (ulong)words[4] << 32;
+        ulong granted = _inputs.Identity.UserId == 0 ? _inputs.Spec.Capabilities.Bits : 0;
+        return effective == permitted && (permitted & ~granted) == 0 && words[2] == 0 && words[5] == 0;
+    }
+}

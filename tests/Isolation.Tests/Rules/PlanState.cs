@@ -1,0 +1,76 @@
+using Isolation.Launch;
+
+namespace Isolation.Tests;
+
+/// <summary>
+/// What a run of a plan has done so far, as far as the rules ask. Two runs that come to a step in the same state need
+/// not be told apart from there on, so this compares by value.
+/// </summary>
+internal sealed record PlanState
+{
+    /// <summary>The host has written the identity maps and said so.</summary>
+    internal bool MapsWritten { get; init; }
+
+    internal bool JoinedUser { get; init; }
+
+    /// <summary>Processes that are in the namespaces already cannot trace this one (prctl(2), PR_SET_DUMPABLE).</summary>
+    internal bool Untraceable { get; init; }
+
+    /// <summary>It leads a session of its own.</summary>
+    internal bool OwnSession { get; init; }
+
+    internal bool IsRootUser { get; init; }
+
+    internal bool IsRootGroup { get; init; }
+
+    /// <summary>Mounts no longer propagate to the host's, nor the other way round.</summary>
+    internal bool MountsCut { get; init; }
+
+    /// <summary>How many mounts lie on the root of the process that must be off it when the program starts.</summary>
+    internal int Stacked { get; init; }
+
+    /// <summary>Copies of stacked mounts that a copy of the whole tree has taken along, and that still lie on the new root.</summary>
+    internal int TakenAlong { get; init; }
+
+    internal bool Pivoted { get; init; }
+
+    /// <summary>The directory that was entered last by descriptor.</summary>
+    internal Slot? Directory { get; init; }
+
+    /// <summary>What must still be done to mounts before the program starts, a bit each: see <see cref="Tests.MountDuties"/>.</summary>
+    internal UInt128 MountDuties { get; init; }
+
+    /// <summary>What lies at the descriptor that kernels without mount_setattr remount by.</summary>
+    internal Slot? AtRemountDescriptor { get; init; }
+
+    /// <summary>Capabilities dropped from the bounding set.</summary>
+    internal ulong Dropped { get; init; }
+
+    /// <summary>The bounding and ambient sets are done with, so that the next change of ids is to the program's user.</summary>
+    internal bool AmbientCleared { get; init; }
+
+    internal bool GroupsSet { get; init; }
+
+    internal bool GroupSet { get; init; }
+
+    internal bool UserSet { get; init; }
+
+    internal bool CapabilitiesKept { get; init; }
+
+    internal bool NoNewPrivileges { get; init; }
+
+    /// <summary>Set, and no credential changed since.</summary>
+    internal bool DeathSignal { get; init; }
+
+    /// <summary>The host was alive after the death signal was set.</summary>
+    internal bool HostSeenAlive { get; init; }
+
+    internal bool UmaskSet { get; init; }
+
+    /// <summary>Ignored signals that were given their default meaning, a bit each.</summary>
+    internal ulong SignalsReset { get; init; }
+
+    internal bool SignalsUnblocked { get; init; }
+
+    internal bool DescriptorsClose { get; init; }
+}
