@@ -31,9 +31,11 @@ public sealed class HostRootTests
         directory.Write("removed", "host");
         string[] before = TreeSnapshot.Of(directory.Path);
 
-        string output = await Sandbox.HostShell($"cd {directory.Path} && echo more >> kept && rm removed && chmod 700 . && cat kept && ls").OutputAsync();
+        ContainerResult result = await Sandbox.HostShell($"cd {directory.Path} && echo more >> kept && rm removed && chmod 700 . && cat kept && ls").ResultAsync();
 
-        Assert.Equal("hostmore\nkept", output);
+        // /var belongs to an id that an unprivileged user's container does not have, so the kernel cannot copy it up (EOVERFLOW).
+        if (Lane.IsRoot) Assert.Equal("hostmore\nkept", Sandbox.Output(result));
+        else Assert.Contains("Value too large", result.StandardError, StringComparison.Ordinal);
         Assert.Equal(before, TreeSnapshot.Of(directory.Path));
     }
 
