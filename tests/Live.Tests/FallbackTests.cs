@@ -18,7 +18,7 @@ public sealed class FallbackTests
         using TemporaryDirectory directory = new();
         directory.Write("file", "bound");
         (int code, string output, string error) = await Sandbox.OnHostAsync(NestedProgram.Path, "--deny", calls, "run", "--read-only-bind", directory.Path, "/data", "--masked", "/data/masked", "--",
-            "sh", "-c", "echo $$; id -u; cat /data/file; touch /data/new 2>/dev/null || echo refused; touch /etc/new && echo layered; mkdir /proc/sys/new 2>&1 | grep -o Read-only; mkdir /sys/new 2>&1 | grep -o Read-only; i=3; while [ $i -lt 400 ]; do [ -e /proc/$$/fd/$i ] && echo leaked $i; i=$((i+1)); done; true");
+            "sh", "-c", "echo $$; id -u; cat /data/file; touch /data/new 2>/dev/null || echo refused; touch /etc/new && echo layered; (echo 65 > /proc/sys/net/ipv4/ip_default_ttl) 2>&1 | grep -o Read-only; mkdir /sys/new 2>&1 | grep -o Read-only; i=3; while [ $i -lt 400 ]; do [ -e /proc/$$/fd/$i ] && echo leaked $i; i=$((i+1)); done; true");
 
         Assert.True(code == 0, error);
         Assert.Equal("1\n0\nboundrefused\nlayered\nRead-only\nRead-only\n", output);
