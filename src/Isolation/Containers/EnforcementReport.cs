@@ -15,7 +15,7 @@ internal static class EnforcementReport
             ? new("no_new_privs", EnforcementState.Enforced, "programs gain no privileges by executing others")
             : new("no_new_privs", EnforcementState.Shared, "off, as asked"));
         entries.Add(launch.Inputs.CanDropBounding
-            ? new("capabilities", EnforcementState.Enforced, FormattableString.Invariant($"bounding set 0x{spec.Capabilities.Bits & ((1UL << (launch.Inputs.Host.LastCapability + 1)) - 1):x}"))
+            ? new("capabilities", EnforcementState.Enforced, FormattableString.Invariant($"bounding set 0x{spec.Capabilities.Bits & (ulong.MaxValue >> (63 - launch.Inputs.Host.LastCapability)):x}"))
             : new("capabilities", EnforcementState.Fallback, "the caller's bounding set, because dropping from it takes CAP_SETPCAP"));
         if (spec.Root is HostRoot && spec.Namespaces.IsNew(NamespaceKind.Mount))
         {
