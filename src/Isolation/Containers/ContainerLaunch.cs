@@ -21,6 +21,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     private readonly TaskCompletionSource<ContainerResult> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationToken _cancellation;
     private readonly FileDescriptor _channel;
+    private readonly FileDescriptor _image;
     private readonly OutputCapture _output;
     private readonly OutputCapture _error;
     private readonly Lock _gate = new();
@@ -60,6 +61,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
             }
 
             _childDescriptors = descriptors;
+            _image = ImageCache.Shared.Use(compiled.Image);
             _channel = channel;
             _output = new(output, spec.OutputLimit);
             _error = new(error, spec.OutputLimit);
@@ -118,7 +120,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
         _cancellationRegistration = _cancellation.UnsafeRegister(static state => ((ContainerLaunch)state!).Kill(), this);
         LauncherThread.Shared.Enqueue(new LaunchRequest
         {
-            Image = _compiled.Image,
+            Image = _image,
             Descriptors = _childDescriptors,
             CloneFlags = _compiled.CloneFlags,
             LastCapability = _compiled.Maps is null ? -1 : _compiled.Inputs.Host.LastCapability,
@@ -128,6 +130,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
 
     private void OnBorn(LaunchRequest request)
     {
+        _image.DangerousRelease();
         CloseChildDescriptors();
         if (request.Process is null)
         {
