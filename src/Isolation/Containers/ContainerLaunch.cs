@@ -22,6 +22,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     private readonly CancellationToken _cancellation;
     private readonly FileDescriptor _channel;
     private readonly FileDescriptor _image;
+    private readonly int _imageNumber;
     private readonly OutputCapture _output;
     private readonly OutputCapture _error;
     private readonly Lock _gate = new();
@@ -61,7 +62,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
             }
 
             _childDescriptors = descriptors;
-            _image = ImageCache.Shared.Use(compiled.Image);
+            (_image, _imageNumber) = ImageCache.Shared.Use(compiled.Image);
             _channel = channel;
             _output = new(output, spec.OutputLimit);
             _error = new(error, spec.OutputLimit);
@@ -120,7 +121,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
         _cancellationRegistration = _cancellation.UnsafeRegister(static state => ((ContainerLaunch)state!).Kill(), this);
         LauncherThread.Shared.Enqueue(new LaunchRequest
         {
-            Image = _image,
+            Image = _imageNumber,
             Descriptors = _childDescriptors,
             CloneFlags = _compiled.CloneFlags,
             LastCapability = _compiled.Maps is null ? -1 : _compiled.Inputs.Host.LastCapability,
@@ -223,6 +224,9 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     /// <summary>The channel: messages until the program starts, which closes it.</summary>
     public void OnReady(uint events) => ReadChannel();
 
+    /// <summary>The channel can be heard no more; the container ends, and its end says why.</summary>
+    public void OnFault(Exception exception) => Abandon(exception);
+
     private void ReadChannel()
     {
         Span<byte> message = stackalloc byte[ChannelMessages.Longest];
@@ -273,7 +277,18 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
         // What it said and wrote before it ended is still in the channel and the pipes.
         ReadChannel();
         CloseChannel();
-        CapturedOutput output = _output.Finish(), error = _error.Finish();
+        try
+        {
+            Complete(status, _output.Finish(), _error.Finish());
+        }
+        catch (Exception exception)
+        {
+            Complete(exception);
+        }
+    }
+
+    private void Complete(WaitStatus status, CapturedOutput output, CapturedOutput error)
+    {
         _cancellationRegistration.Dispose();
         SharedTmpfs.Forget(this);
         Exception? failure = _failure;
@@ -340,6 +355,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     {
         private readonly ContainerLaunch _launch;
         private readonly Registration _registration;
+        private bool _ended;
 
         internal ExitWatch(ContainerLaunch launch, PidDescriptor process)
         {
@@ -371,9 +387,29 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
             // It may have announced a successor just before it ended.
             if (!IsPredecessor) _launch.ReadChannel();
             if (!Process.TryReap(out WaitStatus status)) return;
+            _ended = true;
             _registration.Dispose();
             Process.Dispose();
             if (!IsPredecessor) _launch.OnEnded(status);
+        }
+
+        /// <summary>Its end will not be heard of: it is ended and reaped here, and whoever waits is told why.</summary>
+        public void OnFault(Exception exception)
+        {
+            if (_ended) return;
+            Kill();
+            Task.Run(() =>
+            {
+                try
+                {
+                    while (!Process.TryReap(out _)) Thread.Sleep(1);
+                    Process.Dispose();
+                }
+                finally
+                {
+                    _launch.Fail(exception);
+                }
+            });
         }
     }
 }

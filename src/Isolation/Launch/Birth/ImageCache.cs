@@ -23,7 +23,7 @@ internal sealed class ImageCache(int most)
     }
 
     /// <summary>The image, held open until it is let go of with <see cref="System.Runtime.InteropServices.SafeHandle.DangerousRelease"/>.</summary>
-    internal FileDescriptor Use(CachedImage image)
+    internal (FileDescriptor Descriptor, int Number) Use(CachedImage image)
     {
         lock (_gate)
         {
@@ -41,7 +41,7 @@ internal sealed class ImageCache(int most)
 
             bool held = false;
             image.Descriptor!.DangerousAddRef(ref held);
-            return image.Descriptor;
+            return (image.Descriptor, image.Descriptor.Number); // once disposed it will not tell, though it is open
         }
     }
 
