@@ -1,0 +1,52 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text;
+
+namespace Isolation;
+
+/// <summary>Cuts a stream into lines.</summary>
+internal static class LinePump
+{
+    /// <summary>A line longer than this comes in pieces.</summary>
+    internal const int Longest = 1 << 20;
+
+    internal static async Task RunAsync(Stream stream, OutputOrigin origin, Func<OutputLine, CancellationToken, ValueTask> onLine, CancellationToken cancellationToken)
+    {
+        PipeReader reader = PipeReader.Create(stream, new StreamPipeReaderOptions(leaveOpen: true));
+        try
+        {
+            while (true)
+            {
+                ReadResult read = await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+                ReadOnlySequence<byte> buffer = read.Buffer;
+                while (TryTake(ref buffer, read.IsCompleted, out string text))
+                    await onLine(new(origin, text, DateTimeOffset.UtcNow), cancellationToken).ConfigureAwait(false);
+                reader.AdvanceTo(buffer.Start, buffer.End);
+                if (read.IsCompleted) return;
+            }
+        }
+        finally
+        {
+            await reader.CompleteAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static bool TryTake(ref ReadOnlySequence<byte> buffer, bool isLast, out string text)
+    {
+        text = "";
+        if (buffer.IsEmpty) return false;
+        if (buffer.PositionOf((byte)'\n') is { } end)
+        {
+            ReadOnlySequence<byte> line = buffer.Slice(0, end);
+            buffer = buffer.Slice(buffer.GetPosition(1, end));
+            text = Encoding.UTF8.GetString(line);
+            if (text.EndsWith('\r')) text = text[..^1];
+            return true;
+        }
+
+        if (!isLast && buffer.Length < Longest) return false;
+        text = Encoding.UTF8.GetString(buffer);
+        buffer = buffer.Slice(buffer.End);
+        return true;
+    }
+}
