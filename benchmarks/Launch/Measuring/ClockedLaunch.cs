@@ -12,9 +12,9 @@ internal sealed class ClockedLaunch : IDisposable
     internal static readonly string[] Stages =
     [
         "caller: channel and pipes made",
-        "launcher woken, birth steps written, clone, child at the image",
+        "launcher woken, birth steps written, clone, execveat up to the new address space (which releases the launcher)",
         "identity maps written, go sent",
-        "child woken by go, first step done",
+        "child: rest of that execveat, go read",
         "the plan",
         "execve, up to the channel's end",
         "program runs and ends, up to the pidfd",

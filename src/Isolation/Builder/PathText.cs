@@ -14,7 +14,7 @@ internal static class PathText
     internal static string Checked(string path, string parameter)
     {
         ArgumentException.ThrowIfNullOrEmpty(path, parameter);
-        if (path.Contains('\0')) throw new ArgumentException($"The path '{path.Replace("\0", "\\0", StringComparison.Ordinal)}' holds NUL.", parameter);
+        if (path.Contains('\0')) throw new ArgumentException($"The path '{Shown(path)}' holds NUL.", parameter);
         if (Encoding.UTF8.GetByteCount(path) > LongestPath) throw new PathTooLongException($"The path '{path[..40]}...' is longer than {LongestPath} bytes.");
         return path;
     }
@@ -42,7 +42,10 @@ internal static class PathText
         ArgumentException.ThrowIfNullOrWhiteSpace(name, parameter);
         if (Encoding.UTF8.GetByteCount(name) > LongestHostName)
             throw new ArgumentException($"The name '{name}' is longer than {LongestHostName} bytes.", parameter);
-        if (name.AsSpan().ContainsAny(NotInHostNames)) throw new ArgumentException($"The name '{name}' holds a character that no host name holds.", parameter);
+        if (name.AsSpan().ContainsAny(NotInHostNames)) throw new ArgumentException($"The name '{Shown(name)}' holds a character that no host name holds.", parameter);
         return name;
     }
+
+    // A NUL would cut the message short where it is printed.
+    private static string Shown(string text) => text.Replace("\0", "\\0", StringComparison.Ordinal);
 }

@@ -37,11 +37,10 @@ internal sealed class ChannelMessages
                 int offset = (int)BinaryPrimitives.ReadInt64LittleEndian(message);
                 Fault = ((offset - MachineCode.FirstStep) / MachineCode.StepSize, (int)BinaryPrimitives.ReadInt64LittleEndian(message[8..]));
                 break;
-            case ExecSteps.PresentSize:
-                ProgramPresent = true;
-                break;
-            case ExecSteps.DeniedSize:
+            case ExecSteps.PresentSize or ExecSteps.DeniedSize:
+                // What was denied is there as well.
                 ProgramDenied = BinaryPrimitives.ReadInt64LittleEndian(message) != 0;
+                ProgramPresent = message.Length == ExecSteps.PresentSize && !ProgramDenied;
                 break;
         }
 

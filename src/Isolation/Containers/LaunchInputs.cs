@@ -26,7 +26,11 @@ internal static class LaunchInputs
             Identity = IdentityResolver.Resolve(spec, host, root),
         };
         CheckIdentity(inputs);
-        return root is null || spec.Root is HostRoot ? inputs : inputs with { MissingTargets = MissingTargets(spec, root) };
+        return root is null || spec.Root is not DirectoryRoot directory ? inputs : inputs with
+        {
+            MissingTargets = spec.Standard.Missing(spec, directory.Path, () => Missing(StandardTargets(spec), spec, root)).Union(Missing(spec.Mounts.Select(mount => mount.Target[1..]), spec, root)),
+            RootIsLink = new FileInfo(directory.Path).LinkTarget is not null,
+        };
     }
 
     private static bool NeedsResolver(ContainerSpec spec) => spec.DnsServers.IsEmpty && EtcSteps.Targets(spec).Contains("etc/resolv.conf");
@@ -53,19 +57,24 @@ internal static class LaunchInputs
         return files.ToImmutable();
     }
 
-    private static ImmutableHashSet<string> MissingTargets(ContainerSpec spec, FileDescriptor root)
+    /// <summary>Where every container has a mount or file, unless this one was told otherwise.</summary>
+    private static IEnumerable<string> StandardTargets(ContainerSpec spec)
+    {
+        IEnumerable<string> targets = ["sys", "dev"];
+        if (spec.Proc != ProcMount.None) targets = targets.Append("proc");
+        if (spec.TmpSize > 0) targets = targets.Append("tmp");
+        if (spec.RunSize > 0) targets = targets.Append("run");
+        return targets.Concat(EtcSteps.Targets(spec));
+    }
+
+    private static ImmutableHashSet<string> Missing(IEnumerable<string> targets, ContainerSpec spec, FileDescriptor root)
     {
         ImmutableHashSet<string>.Builder missing = ImmutableHashSet.CreateBuilder<string>(StringComparer.Ordinal);
-        List<string> covered = [.. spec.Mounts.Select(mount => mount.Target[1..])];
-        IEnumerable<string> standard = ["proc", "sys", "dev"];
-        if (spec.Proc == ProcMount.None) standard = standard.Skip(1);
-        if (spec.TmpSize > 0) standard = standard.Append("tmp");
-        if (spec.RunSize > 0) standard = standard.Append("run");
-        foreach (string target in standard.Concat(EtcSteps.Targets(spec)).Concat(covered))
+        foreach (string target in targets)
         {
             // What another mount covers is not looked up in the root.
-            if (covered.Any(other => target.StartsWith(other + "/", StringComparison.Ordinal)) || IsInOwn(target)) continue;
-            if (!ContainedPath.Exists(root, target)) missing.Add(target);
+            bool covered = spec.Mounts.Any(other => target.StartsWith(other.Target[1..] + "/", StringComparison.Ordinal));
+            if (!covered && !IsInOwn(target) && !ContainedPath.Exists(root, target)) missing.Add(target);
         }
 
         return missing.ToImmutable();

@@ -7,6 +7,7 @@ namespace Isolation;
 internal static class HostFiles
 {
     private static volatile RootState? _lastRoot;
+    private static volatile ResolverState? _lastResolver;
 
     /// <summary>The facts, with the mounts and entries of <c>/</c>, for a root made of the host's files.</summary>
     internal static HostFacts WithRoot(HostFacts facts)
@@ -23,6 +24,14 @@ internal static class HostFiles
     /// </summary>
     internal static string ResolvConf(bool hostNetwork)
     {
+        DateTime changed = File.GetLastWriteTimeUtc("/etc/resolv.conf");
+        ResolverState? last = _lastResolver;
+        if (last is null || last.Changed != changed) _lastResolver = last = ReadResolver(changed);
+        return hostNetwork ? last.Whole : last.WithoutLoopback;
+    }
+
+    private static ResolverState ReadResolver(DateTime changed)
+    {
         string text;
         try
         {
@@ -30,11 +39,10 @@ internal static class HostFiles
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return "";
+            return new(changed, "", "");
         }
 
-        if (hostNetwork) return text;
-        return string.Concat(text.Split('\n').Where(line => !IsLoopbackServer(line)).Select(line => line + "\n")).TrimEnd('\n') + "\n";
+        return new(changed, text, string.Concat(text.Split('\n').Where(line => !IsLoopbackServer(line)).Select(line => line + "\n")).TrimEnd('\n') + "\n");
     }
 
     private static bool IsLoopbackServer(string line)
@@ -42,6 +50,8 @@ internal static class HostFiles
         string[] words = line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
         return words is ["nameserver", var address, ..] && IPAddress.TryParse(address, out IPAddress? parsed) && IPAddress.IsLoopback(parsed);
     }
+
+    private sealed record ResolverState(DateTime Changed, string Whole, string WithoutLoopback);
 
     /// <summary>
     /// The host's tree as it was read, and how to tell that it is still so: the same mounts, nothing added to or removed

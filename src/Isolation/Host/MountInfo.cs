@@ -13,19 +13,34 @@ internal static class MountInfo
     /// <param name="isDirectory">Whether a mount point is a directory.</param>
     internal static ImmutableArray<HostMount> Visible(string text, Func<string, bool> isDirectory)
     {
-        List<(string Path, string Type, uint Attributes)> seen = [];
+        List<(string Path, string Type, uint Attributes)> all = [];
+        Dictionary<string, int> last = new(StringComparer.Ordinal);
         foreach (string line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             string[] words = line.Split(' ');
             int separator = Array.IndexOf(words, "-");
             if (words.Length < 6 || separator < 0 || separator + 1 >= words.Length) continue;
             string path = Unescape(words[4]);
-            seen.RemoveAll(mount => mount.Path == path || IsBeneath(mount.Path, path));
-            seen.Add((path, words[separator + 1], Attributes(words[5])));
+            last[path] = all.Count;
+            all.Add((path, words[separator + 1], Attributes(words[5])));
         }
 
-        return [.. seen.OrderBy(mount => mount.Path.Count('/')).ThenBy(mount => mount.Path, StringComparer.Ordinal)
+        return [.. all.Where((mount, index) => IsVisible(mount.Path, index, last))
+            .OrderBy(mount => mount.Path == "/" ? 0 : mount.Path.Count('/')).ThenBy(mount => mount.Path, StringComparer.Ordinal)
             .Select(mount => new HostMount(mount.Path, mount.Type, isDirectory(mount.Path), mount.Attributes))];
+    }
+
+    private static bool IsVisible(string path, int index, Dictionary<string, int> last)
+    {
+        if (last[path] != index) return false;
+        for (int slash = path.Length; (slash = path.LastIndexOf('/', slash - 1)) >= 0;)
+        {
+            string above = slash == 0 ? "/" : path[..slash];
+            if (above != path && last.TryGetValue(above, out int later) && later > index) return false;
+            if (slash == 0) break;
+        }
+
+        return true;
     }
 
     private static uint Attributes(string options)
@@ -45,9 +60,6 @@ internal static class MountInfo
 
         return attributes;
     }
-
-    private static bool IsBeneath(string path, string parent) =>
-        parent == "/" ? path != "/" : path.StartsWith(parent, StringComparison.Ordinal) && path.Length > parent.Length && path[parent.Length] == '/';
 
     /// <summary>Space, tab, newline and backslash are written as three octal digits.</summary>
     internal static string Unescape(string text)

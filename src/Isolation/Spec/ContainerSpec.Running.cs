@@ -7,6 +7,8 @@ public sealed partial record ContainerSpec
 {
     private CompiledLaunch? _compiled;
 
+    internal StandardTargets Standard { get; } = new();
+
     internal bool HasBinds => Mounts.Any(mount => mount is BindMount);
 
     /// <summary>Starts a container and returns when its program runs.</summary>

@@ -13,16 +13,16 @@ internal sealed class ImageRunner(Architecture architecture)
 
     internal TargetAbi Abi => architecture == Architecture.X64 ? TargetAbi.X64 : TargetAbi.Arm64;
 
-    /// <summary>Runs the steps; what fails writes its fault record to standard error and ends with 99.</summary>
-    internal ToolRun Run(Action<PlanWriter> steps, byte[]? input = null)
+    /// <summary>Runs the steps; unless said otherwise, what fails writes its fault record to standard output and ends with 99.</summary>
+    internal ToolRun Run(Action<PlanWriter> steps, byte[]? input = null, Action<PlanWriter>? failure = null)
     {
         PlanWriter writer = new(Abi);
         steps(writer);
-        LaunchPlan plan = writer.Finish(failure =>
+        LaunchPlan plan = writer.Finish(failure ?? (end =>
         {
-            failure.Call(SystemCall.write, 1, Operand.AddressOf(FailureSteps.FaultRecord), MachineCode.FirstStep);
-            failure.Call(SystemCall.exit_group, 99);
-        });
+            end.Call(SystemCall.write, 1, Operand.AddressOf(FailureSteps.FaultRecord), MachineCode.FirstStep);
+            end.Call(SystemCall.exit_group, 99);
+        }));
         using TemporaryDirectory directory = new();
         string path = directory["program"];
         File.WriteAllBytes(path, ElfImage.Wrap(ImageAssembler.Assemble(plan, Abi), architecture));

@@ -19,7 +19,7 @@ internal static class GenHost
     private static readonly HostMount[] AllMounts =
     [
         new("/", "ext4", true), new("/boot", "vfat", true), new("/dev", "devtmpfs", true), new("/etc", "tmpfs", true), new("/home", "btrfs", true), new("/proc", "proc", true),
-        new("/run", "tmpfs", true), new("/sys", "sysfs", true), new("/tmp", "tmpfs", true), new("/we:ird", "xfs", true), new("/dev/pts", "devpts", true),
+        new("/run", "tmpfs", true), new("/sys", "sysfs", true), new("/tmp", "tmpfs", true), new("/we:ird", "xfs", true), new("/dev/pts", "devpts", true), new("/host/directory/in", "nfs", true, 6), new("/srv/root/data", "ext4", true, 1),
         new("/etc/hosts", "ext4", false), new("/etc/resolv.conf", "ext4", false), new("/home/user", "fuse", true), new("/sys/fs/cgroup", "cgroup2", true), new("/usr/lib/wsl", "9p", true),
     ];
 
@@ -57,12 +57,13 @@ internal static class GenHost
         from mounts in Subset(AllMounts)
         from entries in Subset(AllEntries)
         from directories in Gen.Bool
+        from setGroups in Gen.Bool
         select kernel with
         {
             UserId = root ? 0u : 1000u, GroupId = root ? 0u : 1000u, Capabilities = capabilities, UserIds = ids, GroupIds = ids,
             SubordinateUsers = [new(0, 1000, 1), new(1, 100000, 65536)], SubordinateGroups = [new(0, 1000, 1), new(1, 100000, 65536)],
             IgnoredSignals = signals, ReadOnlyPaths = readOnly, MaskedPaths = masked.ToImmutableSortedDictionary(path => path, path => path.Contains('a') == directories, StringComparer.Ordinal),
-            Mounts = mounts, RootEntries = entries, ResolvConf = "nameserver 192.0.2.1\n",
+            Mounts = mounts, RootEntries = entries, ResolvConf = "nameserver 192.0.2.1\n", AllowsSetGroups = setGroups,
         };
 
     internal static Gen<ImmutableArray<T>> Subset<T>(T[] all) => Gen.Int[0, (1 << all.Length) - 1].Select(bits => all.Where((_, i) => (bits >> i & 1) != 0).ToImmutableArray());

@@ -96,6 +96,7 @@ internal static class GenInputs
             Identity = identity,
             MissingTargets = spec.Root is DirectoryRoot ? [.. missing] : [],
             FileSources = ["/host/file"],
+            Mounts = host.HasMountSetAttr ? [] : host.Mounts,
         };
 
     /// <summary>Takes out what a builder would refuse, so that all that is left is a spec of some program.</summary>

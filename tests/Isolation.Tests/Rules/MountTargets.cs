@@ -29,7 +29,7 @@ internal sealed class MountTargets
     {
         if (move.StacksOnRoot()) return true;
         if (move.SlotOf(2) is not { } directory || move.Text(3) is not { } name) return false;
-        if (name.Length == 0) return (move.Number(4) & MOVE_MOUNT_T_EMPTY_PATH) != 0 && IsOpenedInside(directory);
+        if (name.Length == 0) return (move.Number(4) & MOVE_MOUNT_T_EMPTY_PATH) != 0 && IsOpenedInside(directory, pivoted: false);
 
         // A root made of the host's own files is not a stranger's; its mounts are put where the host has them.
         if (directory == Root) return _inputs.Spec.Root is HostRoot;
@@ -41,23 +41,26 @@ internal sealed class MountTargets
         (int directoryAt, int nameAt) = step.Call == symlinkat ? (1, 2) : (0, 1);
         if (step.SlotOf(directoryAt) is not { } directory || step.Text(nameAt) is not { } name) return false;
         if (IsScratch(directory)) return name[0] != '/' && !name.Split('/').Contains("..");
-        return IsOneName(name) && (directory == Root || IsOpenedInside(directory) || IsOfThePlan(directory));
+        return IsOneName(name) && (directory == Root || IsOpenedInside(directory, pivoted: false) || IsOfThePlan(directory));
     }
 
-    internal bool IsOpenedInside(LaunchStep open)
+    /// <param name="open">openat2 or openat.</param>
+    /// <param name="pivoted">The root has been changed: ".." stops at it.</param>
+    internal bool IsOpenedInside(LaunchStep open, bool pivoted)
     {
         if (open.SlotOf(0) is not { } directory || open.Text(1) is not { } name) return false;
         if (open.Call == openat2)
             return directory == Root && (open.Word(2, 2) & RESOLVE_IN_ROOT) != 0 && (open.Word(2, 2) & RESOLVE_NO_MAGICLINKS) != 0;
         bool follows = (open.Number(2) & _inputs.Host.Abi.O_NOFOLLOW) == 0;
-        return (directory == Root || IsOpenedInside(directory)) && (name == "." || (!follows && IsOneName(name)));
+        return (directory == Root || IsOpenedInside(directory, pivoted)) && (name is "." || (!follows && (IsOneName(name) || (pivoted && name is ".."))));
     }
 
     /// <summary>A recursive copy of the tree of "/" takes along what is stacked on it.</summary>
     internal int TakenAlongBy(LaunchStep openTree, int stacked) =>
         openTree.Result == Root && openTree.IsCurrentDirectory(0) && openTree.Text(1) == "/" && (openTree.Number(2) & AT_RECURSIVE) != 0 ? stacked : 0;
 
-    private bool IsOpenedInside(Slot slot) => _writers[slot].Any() && _writers[slot].All(step => step.Call is openat or openat2 && IsOpenedInside(step));
+    private bool IsOpenedInside(Slot slot, bool pivoted) =>
+        _writers[slot].Any() && _writers[slot].All(step => step.Call is openat or openat2 && IsOpenedInside(step, pivoted));
 
     /// <summary>A file system that this plan has made, so that nobody else has put links into it.</summary>
     private bool IsOfThePlan(Slot slot) => slot != Root && _writers[slot].Any() && _writers[slot].All(step => step.Call == fsmount);

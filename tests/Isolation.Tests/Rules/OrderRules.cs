@@ -17,7 +17,8 @@ internal sealed class OrderRules
     private readonly PlanGraph _graph;
     private readonly IdentityMaps _maps;
     private readonly MountTargets _targets;
-    private readonly ReadOnlyMounts _readOnly;
+    private readonly MountDuties _duties;
+    private readonly string[] _given;
     private readonly ulong _ungranted;
     private readonly ulong _ignoredSignals;
 
@@ -26,7 +27,8 @@ internal sealed class OrderRules
         (_inputs, _graph) = (inputs, graph);
         _maps = IdentityMaps.For(inputs.Spec, inputs.Host);
         _targets = new(inputs, graph.Plan);
-        _readOnly = new(inputs, graph.Plan);
+        _duties = new(inputs, graph.Plan);
+        _given = [.. EtcSteps.Targets(inputs.Spec)];
         _ungranted = ~inputs.Spec.Capabilities.Bits & (ulong.MaxValue >> (63 - inputs.Host.LastCapability));
         foreach (int signal in inputs.Host.IgnoredSignals) _ignoredSignals |= 1UL << (signal - 1);
     }
@@ -63,8 +65,13 @@ internal sealed class OrderRules
         if (step.IsPrivileged())
         {
             Must(state.MapsWritten, "nothing privileged is done before the host has written the identity maps");
-            Must(HasEnteredIdentity(state), "nothing privileged is done before the identity of the user namespace is entered");
+            Must(IsAboutClocks(step) ? HasJoinedUser(state) : HasEnteredIdentity(state), "nothing privileged is done before the identity of the user namespace is entered");
         }
+
+        if (IsAboutClocks(step) || (step.Call == openat && step.Text(1) == "/proc/self/timens_offsets"))
+            Must(!state.IsRootUser || _inputs.Spec.Namespaces.IsHost(NamespaceKind.User), "clocks are set before the ids change: from then on this process's files in /proc are not its own");
+        if (step.Call == setns && step.Operands[0].Kind == OperandKind.Value && step.Number(1) != (long)CLONE_NEWUSER)
+            Must(state.Untraceable, "nobody inside a namespace that is joined can trace this process (CVE-2016-9962)");
 
         if (step.Call is setresuid or setresgid or setgroups or setns) Must(state.MapsWritten, "no identity is taken on before the host has written the identity maps");
 
@@ -76,6 +83,7 @@ internal sealed class OrderRules
         if (step.IsMountCall()) Must(NewMounts, "no mount is touched in a namespace that is not the container's own");
         if (step.Call is move_mount or umount2 or pivot_root) Must(state.MountsCut, "mounts are cut off from the host's before the first is attached or detached");
         if (step.Call == move_mount) Must(state.Pivoted || _targets.IsInside(step), "a mount goes to a place that was opened inside the root, or into a directory that the plan has made");
+        if (step.Call == move_mount && step.SlotOf(2) == _targets.Root) Must(!_given.Contains(step.Text(3)!), "the files of /etc that the container is given are not covered by the host's");
         if (step.Call is mkdirat or mknodat or symlinkat || (step.Call == openat && (step.Number(2) & O_CREAT) != 0))
             Must(_targets.IsMadeInside(step), "what is made is one name in a directory that was opened inside the root, or lies in a directory that the plan has made");
         if (step.Call == pivot_root)
@@ -89,7 +97,7 @@ internal sealed class OrderRules
             Must(state.Pivoted ? state.Stacked > 0 : state.TakenAlong > 0 && state.Directory == _targets.Root, "as many mounts are detached as lie on the new root, and not one more: that would be the new root itself");
         if (state.Pivoted && step.Call is not (execve or faccessat))
             Must(!Enumerable.Range(0, step.Operands.Count).Any(i => step.Text(i) is ['/', ..]), "no path of the host is named once the root has changed");
-        if (state.Pivoted && step.Call is openat or openat2) Must(_targets.IsOpenedInside(step), "the working directory is opened inside the root");
+        if (state.Pivoted && step.Call is openat or openat2) Must(_targets.IsOpenedInside(step, pivoted: true), "the working directory is opened inside the root");
 
         // Privileges are lost in the order in which losing one needs those that are lost later.
         if (step.IsPrctl(PR_CAPBSET_DROP) || step.IsPrctl(PR_CAP_AMBIENT))
@@ -120,14 +128,15 @@ internal sealed class OrderRules
         must(state.DescriptorsClose, "the program starts without descriptors but the standard streams");
         must(!NewMounts || state.Pivoted, "the program starts with the new root");
         must(!NewMounts || state.Stacked == 0, "the old root, and all that was stacked on it, is detached before the program starts");
-        must(state.Writable == 0, "what is to be read-only is read-only before the program starts");
-        must(state.Dropped == _ungranted, "all capabilities that are not granted, and no others, are dropped from the bounding set before the program starts");
+        must(state.MountDuties == 0, "what is to be read-only is read-only, and binds propagate as was asked for, before the program starts");
+        must(state.Dropped == (_inputs.CanDropBounding ? _ungranted : 0), "all capabilities that are not granted, and no others, are dropped from the bounding set before the program starts");
         must(state.AmbientCleared, "the ambient capabilities are cleared before the program starts");
         must(state.UserSet && state.GroupSet, "the program runs as its user and group");
         must(state.CapabilitiesKept, "capabilities are given up before the program starts");
         must(state.NoNewPrivileges == _inputs.Spec.NoNewPrivileges, "no_new_privs is set before the program starts, unless it was asked not to be");
         must(state.DeathSignal, "the death signal is set after the last change of credentials, which clears it");
         must(state.HostSeenAlive, "the host is looked for after the death signal is set: it may have died before");
+        must(state.OwnSession, "the program leads a session of its own, away from the host's terminal");
         must(state.UmaskSet, "the umask is the program's");
         must(state.SignalsUnblocked && state.SignalsReset == _ignoredSignals, "signals have their default meaning and are unblocked right before the program starts");
     }
@@ -148,6 +157,8 @@ internal sealed class OrderRules
             close_range when step.Number(0) == 3 => state with { DescriptorsClose = step.Number(2) == CLOSE_RANGE_CLOEXEC },
             close_range => state with { DescriptorsClose = step.Number(0) == PassedDescriptors.Count(_inputs.Spec.Namespaces) },
             setns when step.Number(1) == (long)CLONE_NEWUSER => state with { JoinedUser = true },
+            setsid => state with { OwnSession = true },
+            clone => state with { OwnSession = false },
             setgroups => state.AmbientCleared ? state with { GroupsSet = HasGroups(step) } : state,
             setresgid => state.AmbientCleared
                 ? state with { GroupSet = AllAre(step, _inputs.Identity.GroupId) }
@@ -156,10 +167,10 @@ internal sealed class OrderRules
                 ? state with { UserSet = AllAre(step, _inputs.Identity.UserId) }
                 : state with { IsRootUser = AllAre(step, 0) },
             mount when step.Text(1) == "/" => state with { MountsCut = (ulong)step.Number(3) == (MS_REC | MS_PRIVATE) },
-            mount => state with { Writable = state.Writable & ~_readOnly.MadeSo(step, state.AtRemountDescriptor) },
-            mount_setattr => state with { Writable = state.Writable & ~_readOnly.MadeSo(step) },
+            mount => state with { MountDuties = state.MountDuties & ~_duties.DoneByMount(step, state.AtRemountDescriptor) },
+            mount_setattr => state with { MountDuties = state.MountDuties & ~_duties.DoneBySetAttr(step) },
             dup3 => state with { AtRemountDescriptor = step.SlotOf(0) },
-            open_tree => state with { Writable = state.Writable | _readOnly.BitOf(step), TakenAlong = state.TakenAlong + _targets.TakenAlongBy(step, state.Stacked) },
+            open_tree => state with { MountDuties = state.MountDuties | _duties.ArisingFrom(step), TakenAlong = state.TakenAlong + _targets.TakenAlongBy(step, state.Stacked) },
             move_mount => step.StacksOnRoot() ? state with { Stacked = state.Stacked + 1 } : state,
             fchdir => state with { Directory = step.SlotOf(0) },
             pivot_root => state with { Pivoted = true }, // the new root is off the stack, and the old one on it
@@ -172,6 +183,7 @@ internal sealed class OrderRules
             {
                 PR_CAPBSET_DROP => state with { Dropped = state.Dropped | 1UL << (int)step.Number(1) },
                 PR_CAP_AMBIENT => state with { AmbientCleared = step.Number(1) == PR_CAP_AMBIENT_CLEAR_ALL },
+                PR_SET_DUMPABLE => state with { Untraceable = step.Number(1) == 0 },
                 PR_SET_NO_NEW_PRIVS => state with { NoNewPrivileges = step.Number(1) == 1 },
                 PR_SET_PDEATHSIG => state with { DeathSignal = step.Number(1) == SIGKILL, HostSeenAlive = false },
                 _ => state,
@@ -180,7 +192,15 @@ internal sealed class OrderRules
         };
     }
 
-    private bool MaySetGroups => !_inputs.NewUser || _maps.AllowsSetGroups;
+    private bool MaySetGroups => _inputs.NewUser
+        ? _maps.AllowsSetGroups
+        : _inputs.Spec.Namespaces.IsJoined(NamespaceKind.User) || (_inputs.Host.Has(Capability.Setgid) && _inputs.Host.AllowsSetGroups);
+
+    /// <summary>A time namespace of its own: unshare, and setns to what was unshared; not to one that is joined.</summary>
+    private static bool IsAboutClocks(LaunchStep step) =>
+        (step.Call == unshare && step.Number(0) == (long)CLONE_NEWTIME) || (step.Call == setns && step.SlotOf(0) is not null && step.Number(1) == (long)CLONE_NEWTIME);
+
+    private bool HasJoinedUser(PlanState state) => state.JoinedUser || !_inputs.Spec.Namespaces.IsJoined(NamespaceKind.User);
 
     private bool HasEnteredIdentity(PlanState state)
     {

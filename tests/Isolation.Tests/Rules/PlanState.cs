@@ -13,6 +13,12 @@ internal sealed record PlanState
 
     internal bool JoinedUser { get; init; }
 
+    /// <summary>Processes that are in the namespaces already cannot trace this one (prctl(2), PR_SET_DUMPABLE).</summary>
+    internal bool Untraceable { get; init; }
+
+    /// <summary>It leads a session of its own.</summary>
+    internal bool OwnSession { get; init; }
+
     internal bool IsRootUser { get; init; }
 
     internal bool IsRootGroup { get; init; }
@@ -31,8 +37,8 @@ internal sealed record PlanState
     /// <summary>The directory that was entered last by descriptor.</summary>
     internal Slot? Directory { get; init; }
 
-    /// <summary>Mounts that must be read-only before the program starts and are not yet, a bit each.</summary>
-    internal ulong Writable { get; init; }
+    /// <summary>What must still be done to mounts before the program starts, a bit each: see <see cref="Tests.MountDuties"/>.</summary>
+    internal UInt128 MountDuties { get; init; }
 
     /// <summary>What lies at the descriptor that kernels without mount_setattr remount by.</summary>
     internal Slot? AtRemountDescriptor { get; init; }

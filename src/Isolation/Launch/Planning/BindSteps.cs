@@ -34,7 +34,7 @@ internal static class BindSteps
                     Slot source = binds.First(candidate => ReferenceEquals(candidate.Mount, bind)).Source;
                     mounts.Attach(source, target);
                     mounts.SetPropagation(source, Propagation(bind.Options.Propagation), bind.Options.Recursive);
-                    mounts.Remount(source, Attributes(bind), bind.Source);
+                    mounts.Remount(source, Attributes(bind), bind.Source, bind.Options.Recursive);
                     break;
                 case TmpfsMount tmpfs:
                     mounts.CreateInRoot(target, directory: true);

@@ -23,7 +23,9 @@ internal static class HostRootSteps
                     writer.For("make the root for the host's directories");
                     writer.Call(mkdirat, mounts.Scratch, "root", Operand.Octal(0x1ED));
                     mounts.Root = mounts.CloneOfScratch("root");
+                    mounts.SetAttributes(mounts.Root, MountAttributes.NoDevices, recursive: false);
                     mounts.AttachToOldRoot(mounts.Root);
+                    mounts.Remount(mounts.Root, MountAttributes.NoDevices);
                     break;
                 case HostRootPartKind.Directory:
                     writer.For($"make '/{part.Path}'");
@@ -68,12 +70,7 @@ internal static class HostRootSteps
             writer.Call(open_tree, Operand.CurrentDirectory, "/" + part.Path, MountWriter.CloneTree(recursive: true)).Into(overlay);
             mounts.SetAttributes(overlay, MountAttributes.NoDevices.ReadOnly, recursive: true, MS_PRIVATE);
             Attach(mounts, part, overlay);
-            if (isRoot)
-            {
-                mounts.DetachCopyOfScratch(overlay);
-                writer.Call(fchdir, mounts.Scratch);
-            }
-
+            if (isRoot) mounts.DetachCopyOfScratch(overlay);
             mounts.Remount(overlay, MountAttributes.NoDevices.ReadOnly, "/" + part.Path);
             if (holdsEtc) EtcSteps.BindFiles(mounts, id);
             mounts.Notes.Send("/" + part.Path, "read-only without a private layer, because the kernel refused an overlay over it", attached);

@@ -67,7 +67,7 @@ internal static class KernelFilesystemSteps
             mounts.Writer.Call(open_tree, Operand.CurrentDirectory, "/" + path, MountWriter.CloneTree(recursive: true)).Into(mount);
             mounts.SetAttributes(mount, attributes, recursive: true, MS_PRIVATE);
             mounts.AttachTo(mount, target);
-            mounts.Remount(mount, attributes);
+            mounts.Remount(mount, attributes, "/" + path);
             mounts.Notes.Send("/" + path, note, attached);
         });
     }

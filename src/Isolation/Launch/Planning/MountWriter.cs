@@ -30,6 +30,9 @@ internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs
     /// </summary>
     internal Slot Scratch { get; set; } = null!;
 
+    /// <summary>Where it stands.</summary>
+    internal string ScratchPlace { get; private set; } = "/";
+
     /// <summary>How many mounts are stacked on the old root, the new root among them.</summary>
     internal int MountsOnOldRoot { get; private set; }
 
@@ -93,13 +96,14 @@ internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs
     /// <summary>
     /// What <see cref="SetAttributes"/> does, on kernels before 5.12 and for one mount that is attached already:
     /// mount(2) takes a path, and a descriptor has one in the host's /proc. The source is where the mount was copied from
-    /// on the host, so that it keeps the flags it had there and so do the mounts beneath it; null for a new file system.
+    /// on the host, so that it keeps the flags it had there and so do the mounts beneath it that came along; null for a new
+    /// file system.
     /// </summary>
-    internal LaunchStep? Remount(Slot mount, MountAttributes attributes, string? source = null)
+    internal LaunchStep? Remount(Slot mount, MountAttributes attributes, string? source = null, bool recursive = true)
     {
         if (Inputs.Host.HasMountSetAttr || attributes.Bits == 0) return null;
         LaunchStep last = RemountOne(mount, attributes, source);
-        if (source is null) return last;
+        if (source is null || !recursive) return last;
         foreach (HostMount beneath in Inputs.Mounts.Where(candidate => candidate.IsBeneath(source)))
         {
             Slot place = new(beneath.Path);
@@ -178,13 +182,32 @@ internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs
     }
 
     /// <summary>
-    /// A copy of the whole tree takes along the scratch tmpfs that is stacked on it; without this it would lie on the
-    /// container's root for good. Makes the copy the current directory.
+    /// Puts the scratch file system on the old root or on a directory in it. A link at that place is not followed: were it
+    /// one to "/", a mount more would lie on the old root than is detached.
+    /// </summary>
+    internal void AttachScratch(string place)
+    {
+        ScratchPlace = place;
+        if (place == "/") AttachToOldRoot(Scratch);
+        else Writer.Call(move_mount, Scratch, "", Operand.CurrentDirectory, place, Operand.Named(MOVE_MOUNT_F_EMPTY_PATH, "MOVE_MOUNT_F_EMPTY_PATH"));
+    }
+
+    /// <summary>
+    /// A copy of the whole tree takes along the scratch file system that stands in it; without this it would lie in the
+    /// container for good. Goes back to the scratch file system as the current directory.
     /// </summary>
     internal void DetachCopyOfScratch(Slot copyOfTree)
     {
-        Writer.Call(fchdir, copyOfTree);
+        Slot place = copyOfTree;
+        if (ScratchPlace != "/")
+        {
+            place = new("copy of " + ScratchPlace);
+            Writer.Call(openat, copyOfTree, ScratchPlace[1..], Operand.Named(_path, "O_PATH|O_CLOEXEC")).Into(place);
+        }
+
+        Writer.Call(fchdir, place);
         Writer.Call(umount2, ".", Operand.Named(MNT_DETACH, "MNT_DETACH"));
+        Writer.Call(fchdir, Scratch);
     }
 
     /// <summary>Makes a directory or an empty file inside the root, with the directories it is in, where they are missing.</summary>

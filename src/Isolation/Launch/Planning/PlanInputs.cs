@@ -8,6 +8,9 @@ internal sealed record PlanInputs(ContainerSpec Spec, HostFacts Host)
     /// <summary>Targets of mounts that the root directory lacks, relative to it.</summary>
     internal ImmutableHashSet<string> MissingTargets { get; init; } = [];
 
+    /// <summary>The path of the root directory is a symbolic link.</summary>
+    internal bool RootIsLink { get; init; }
+
     /// <summary>Sources of bind mounts that are not directories.</summary>
     internal ImmutableHashSet<string> FileSources { get; init; } = [];
 
@@ -37,6 +40,7 @@ internal sealed record PlanInputs(ContainerSpec Spec, HostFacts Host)
         && Host.Mounts.AsSpan().SequenceEqual(other.Host.Mounts.AsSpan())
         && Host.RootEntries.AsSpan().SequenceEqual(other.Host.RootEntries.AsSpan())
         && Mounts.AsSpan().SequenceEqual(other.Mounts.AsSpan())
+        && RootIsLink == other.RootIsLink
         && MissingTargets.SetEquals(other.MissingTargets)
         && FileSources.SetEquals(other.FileSources)
         && Identity.Matches(other.Identity);

@@ -11,42 +11,55 @@ internal static class RootSteps
     internal static void Write(MountWriter mounts, Slot id)
     {
         PlanInputs inputs = mounts.Inputs;
-        PlanWriter writer = mounts.Writer;
-        writer.For("make the scratch file system for layers and generated files");
-        bool layered = inputs.Spec.Root is HostRoot || NeedsLayer(inputs);
-        mounts.Scratch = mounts.NewTmpfs(MountAttributes.NoDevices, layered ? inputs.Spec.Root!.LayerSize : ScratchSize, 0x1ED);
-        mounts.AttachToOldRoot(mounts.Scratch);
-        writer.Call(mkdirat, mounts.Scratch, "empty", Operand.Octal(0x1ED));
-        if (layered)
-        {
-            // Paths of layers are relative to the scratch file system: short, and no link of the host in their way.
-            writer.Call(fchdir, mounts.Scratch);
-        }
-
         switch (inputs.Spec.Root)
         {
             case HostRoot:
+                MakeScratch(mounts, inputs.Spec.Root.LayerSize, ScratchPlaceOnHost(inputs));
                 HostRootSteps.Write(mounts, id);
                 break;
-            case DirectoryRoot root when layered:
+            case DirectoryRoot root when NeedsLayer(inputs):
+                MakeScratch(mounts, root.LayerSize, "/");
                 LayeredDirectory(mounts, root, id);
                 break;
             case DirectoryRoot root:
-                writer.For($"take the root directory '{root.Path}'");
+                // The copy is taken first, so that the scratch file system can stand where the directory is: nothing
+                // needs that path any more.
+                mounts.Writer.For($"take the root directory '{root.Path}'");
                 mounts.Root = mounts.CloneOfHost(root.Path, recursive: true);
                 mounts.SetAttributes(mounts.Root, RootAttributes(root.Access == RootAccess.ReadOnly), recursive: true, MS_PRIVATE);
+                MakeScratch(mounts, ScratchSize, IsNeeded(root.Path) || inputs.RootIsLink ? "/" : root.Path);
+                mounts.Writer.For($"take the root directory '{root.Path}'");
                 mounts.AttachToOldRoot(mounts.Root);
-                if (root.Path == "/") mounts.DetachCopyOfScratch(mounts.Root);
                 mounts.Remount(mounts.Root, RootAttributes(readOnly: false), root.Path);
                 break;
         }
 
         foreach (string target in inputs.MissingTargets.Order(StringComparer.Ordinal))
         {
-            writer.For($"make the mount point '/{target}'");
+            mounts.Writer.For($"make the mount point '/{target}'");
             mounts.CreateInRoot(target, directory: !EtcSteps.IsFile(target));
         }
     }
+
+    private static void MakeScratch(MountWriter mounts, long size, string place)
+    {
+        mounts.Writer.For("make the scratch file system for layers, devices and generated files");
+        mounts.Scratch = mounts.NewTmpfs(default, size, 0x1ED);
+        mounts.AttachScratch(place);
+        mounts.Writer.Call(mkdirat, mounts.Scratch, "empty", Operand.Octal(0x1ED));
+
+        // Paths of layers are relative to it: short, and no link of the host in their way.
+        mounts.Writer.Call(fchdir, mounts.Scratch);
+    }
+
+    // On a directory rather than on "/" it goes with the old root in one call, and that call is dear: it waits for every
+    // processor. A directory that the container has of its own is not looked at on the host any more.
+    private static string ScratchPlaceOnHost(PlanInputs inputs) =>
+        inputs.Host.RootEntries.Any(entry => entry is { Name: "run", Kind: HostEntryKind.Directory or HostEntryKind.EmptyDirectory }) ? "/run" : "/";
+
+    // What is bound from the host by its path until the end.
+    private static bool IsNeeded(string path) => path is "/" or "/dev" or "/proc" or "/sys"
+        || path.StartsWith("/dev/", StringComparison.Ordinal) || path.StartsWith("/proc/", StringComparison.Ordinal) || path.StartsWith("/sys/", StringComparison.Ordinal);
 
     /// <summary>A read-only directory that lacks a mount point gets it in a layer, which is read-only in its turn when it is complete.</summary>
     internal static bool NeedsLayer(PlanInputs inputs) => inputs.Spec.Root is DirectoryRoot { Access: var access }
