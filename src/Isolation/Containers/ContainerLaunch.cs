@@ -12,17 +12,13 @@ namespace Isolation;
 /// </summary>
 internal sealed partial class ContainerLaunch : IDescriptorHandler
 {
-    private static readonly Lazy<FileDescriptor> NullDevice = new(() => FileDescriptor.Open("/dev/null", Abi.O_RDWR));
-
     private readonly CompiledLaunch _compiled;
     private readonly long _startTimestamp = Stopwatch.GetTimestamp();
     private readonly ChannelMessages _messages = new();
-    private readonly TaskCompletionSource<Container> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<ContainerResult> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationToken _cancellation;
     private readonly FileDescriptor _channel;
-    private readonly OutputCapture _output;
-    private readonly OutputCapture _error;
     private readonly Lock _gate = new();
     private FileDescriptor[] _childDescriptors;
     private CancellationTokenRegistration _cancellationRegistration;
@@ -41,18 +37,17 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
         _cancellation = cancellationToken;
         _awaitsSuccessor = NamespaceSteps.NeedsFork(spec.Namespaces);
         Id = RandomNumberGenerator.GetHexString(LaunchPlanner.IdLength, lowercase: true);
-        List<FileDescriptor> opened = new(6);
+        Streams = new StandardStreams(spec);
+        List<FileDescriptor> opened = new(2);
         try
         {
-            (FileDescriptor channel, FileDescriptor childChannel) = Track(opened, Descriptors.SocketPair(Abi.SOCK_SEQPACKET));
-            (FileDescriptor output, FileDescriptor childOutput) = Track(opened, Descriptors.Pipe());
-            (FileDescriptor error, FileDescriptor childError) = Track(opened, Descriptors.Pipe());
-            Syscall.Check(Syscall.fcntl(channel.Number, Abi.F_SETFL, Abi.O_RDWR | Abi.O_NONBLOCK), "fcntl", "F_SETFL, O_NONBLOCK");
-            Syscall.Check(Syscall.fcntl(output.Number, Abi.F_SETFL, Abi.O_NONBLOCK), "fcntl", "F_SETFL, O_NONBLOCK");
-            Syscall.Check(Syscall.fcntl(error.Number, Abi.F_SETFL, Abi.O_NONBLOCK), "fcntl", "F_SETFL, O_NONBLOCK");
+            (_channel, FileDescriptor childChannel) = Descriptors.SocketPair(Abi.SOCK_SEQPACKET);
+            opened.Add(_channel);
+            opened.Add(childChannel);
+            NonBlocking.Set(_channel);
             List<NamespaceKind> joined = PassedDescriptors.JoinedKinds(spec.Namespaces);
             FileDescriptor[] descriptors = new FileDescriptor[PassedDescriptors.FirstNamespace + joined.Count];
-            (descriptors[0], descriptors[1], descriptors[2], descriptors[PassedDescriptors.Channel]) = (NullDevice.Value, childOutput, childError, childChannel);
+            (descriptors[0], descriptors[1], descriptors[2], descriptors[PassedDescriptors.Channel]) = (Streams.ChildInput, Streams.ChildOutput, Streams.ChildError, childChannel);
             for (int i = 0; i < joined.Count; i++)
             {
                 descriptors[PassedDescriptors.FirstNamespace + i] = NamespaceDescriptors.Open(joined[i], spec.Namespaces[joined[i]]);
@@ -60,12 +55,10 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
             }
 
             _childDescriptors = descriptors;
-            _channel = channel;
-            _output = new(output, spec.OutputLimit);
-            _error = new(error, spec.OutputLimit);
         }
         catch
         {
+            Streams.Dispose();
             foreach (FileDescriptor descriptor in opened) descriptor.Dispose();
             throw;
         }
@@ -80,7 +73,9 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     internal PidDescriptor Process => _exit!.Process;
 
     /// <summary>Completes when the program runs; fails when it cannot.</summary>
-    internal Task<Container> Started => _started.Task;
+    internal Task Started => _started.Task;
+
+    internal StandardStreams Streams { get; }
 
     /// <summary>Completes when the container is gone; fails where it never started.</summary>
     internal Task<ContainerResult> Ended => _ended.Task;
@@ -146,8 +141,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
         try
         {
             _channelRegistration = DescriptorEvents.Shared.Add(_channel, Abi.EPOLLIN, this);
-            _output.Start();
-            _error.Start();
+            Streams.Start();
             if (kill) _exit.Kill();
             else LetGo(request.ProcessId);
         }
@@ -261,7 +255,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     private void OnStarted()
     {
         LogFallbacks();
-        _started.TrySetResult(new Container(this));
+        _started.TrySetResult();
     }
 
     /// <summary>The last process of the launch has ended; on the events thread.</summary>
@@ -270,7 +264,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
         // What it said and wrote before it ended is still in the channel and the pipes.
         ReadChannel();
         CloseChannel();
-        CapturedOutput output = _output.Finish(), error = _error.Finish();
+        (CapturedOutput output, CapturedOutput error, Task? pumps) = Streams.Finish();
         _cancellationRegistration.Dispose();
         SharedTmpfs.Forget(this);
         Exception? failure = _failure;
@@ -283,15 +277,31 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
         }
 
         // Killed before its program started, by somebody else: that is how it ended.
-        _started.TrySetResult(new Container(this));
-        _ended.TrySetResult(new ContainerResult(status, output, error, Stopwatch.GetElapsedTime(_startTimestamp)));
+        _started.TrySetResult();
+        ContainerResult result = new(status, output, error, Stopwatch.GetElapsedTime(_startTimestamp));
+        if (pumps is null) _ended.TrySetResult(result);
+        else _ = CompleteAfterAsync(pumps, result);
+    }
+
+    /// <summary>What the program wrote has been passed on when the wait for it ends; what failed to be fails the wait.</summary>
+    private async Task CompleteAfterAsync(Task pumps, ContainerResult result)
+    {
+        try
+        {
+            await pumps.ConfigureAwait(false);
+            _ended.TrySetResult(result);
+        }
+        catch (Exception exception)
+        {
+            _ended.TrySetException(exception);
+            _ = _ended.Task.Exception;
+        }
     }
 
     private void Fail(Exception exception)
     {
         CloseChannel();
-        _output.Finish();
-        _error.Finish();
+        Streams.Dispose();
         _cancellationRegistration.Dispose();
         SharedTmpfs.Forget(this);
         Complete(exception);
@@ -315,15 +325,9 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
 
     private void CloseChildDescriptors()
     {
-        for (int i = 1; i < _childDescriptors.Length; i++) _childDescriptors[i].Dispose();
+        Streams.CloseChildEnds();
+        for (int i = PassedDescriptors.Channel; i < _childDescriptors.Length; i++) _childDescriptors[i].Dispose();
         _childDescriptors = [];
-    }
-
-    private static (FileDescriptor, FileDescriptor) Track(List<FileDescriptor> opened, (FileDescriptor First, FileDescriptor Second) pair)
-    {
-        opened.Add(pair.First);
-        opened.Add(pair.Second);
-        return pair;
     }
 
     private void LogFallbacks()

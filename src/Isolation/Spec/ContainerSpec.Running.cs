@@ -19,7 +19,7 @@ public sealed partial record ContainerSpec
     {
         try
         {
-            return ContainerLaunch.Begin(this, cancellationToken).Started;
+            return StartedAsync(ContainerLaunch.Begin(this, cancellationToken));
         }
         catch (Exception exception)
         {
@@ -54,6 +54,12 @@ public sealed partial record ContainerSpec
         CompiledLaunch compiled = CompiledLaunch.For(LaunchInputs.Gather(this), earlier);
         if (compiled != earlier) Volatile.Write(ref _compiled, compiled);
         return compiled;
+    }
+
+    private static async Task<Container> StartedAsync(ContainerLaunch launch)
+    {
+        await launch.Started.ConfigureAwait(false);
+        return new Container(launch);
     }
 
     private static async Task<ContainerResult> RunCancellableAsync(ContainerLaunch launch, CancellationToken cancellationToken)

@@ -57,6 +57,9 @@ public sealed partial record ContainerSpec
     internal long SharedMemorySize { get; init; } = 64L << 20;
     internal CapabilitySet Capabilities { get; init; } = CapabilitySet.Default;
     internal bool NoNewPrivileges { get; init; } = true;
+    internal InputSource Input { get; init; } = InputSource.Empty;
+    internal OutputTarget Output { get; init; } = OutputTarget.Capture;
+    internal OutputTarget Error { get; init; } = OutputTarget.Capture;
     internal int OutputLimit { get; init; } = 64 << 20;
     internal ImmutableArray<string> DnsServers { get; init; } = [];
     internal ImmutableArray<(string Name, string Address)> ExtraHosts { get; init; } = [];

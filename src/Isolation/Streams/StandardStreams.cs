@@ -72,15 +72,21 @@ internal sealed class StandardStreams : IDisposable
         return (output, error, Task.WhenAll(_running));
     }
 
+    /// <summary>Lets go of the pipes that the caller reads and writes.</summary>
+    internal void DisposePipes()
+    {
+        Input?.Dispose();
+        Output?.Dispose();
+        Error?.Dispose();
+    }
+
     /// <summary>Lets go of all, where there was no program.</summary>
     public void Dispose()
     {
         CloseChildEnds();
         _output?.Finish();
         _error?.Finish();
-        Input?.Dispose();
-        Output?.Dispose();
-        Error?.Dispose();
+        DisposePipes();
         _pumpedInput?.Dispose();
         _pumpedOutput?.Dispose();
         _pumpedError?.Dispose();

@@ -1,0 +1,108 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using Isolation.Linux;
+
+namespace Isolation;
+
+/// <summary>
+/// A program in a container: its first, or one that was started in it later. Safe from any thread. Disposing it ends it
+/// if it still runs.
+/// </summary>
+public class ContainerProcess : IAsyncDisposable
+{
+    private const int LinesAhead = 256;
+
+    internal ContainerProcess(ContainerLaunch launch) => Launch = launch;
+
+    internal ContainerLaunch Launch { get; }
+
+    /// <summary>The id of the process, as the calling process sees it.</summary>
+    public int ProcessId => Launch.ProcessId;
+
+    /// <summary>Whether the program still runs.</summary>
+    public bool IsRunning => !Launch.Ended.IsCompleted;
+
+    /// <summary>
+    /// Written, it is what the program reads; disposed, the program reads the end. Writing to a program that has closed
+    /// its input, or ended, throws a <see cref="LinuxException"/> with EPIPE.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The program was not started with <see cref="InputSource.Pipe"/>.</exception>
+    public Stream StandardInput => Launch.Streams.Input ?? throw NotPiped("input", "WithInput(InputSource.Pipe)");
+
+    /// <summary>What the program writes. Reading it asynchronously blocks no thread.</summary>
+    /// <exception cref="InvalidOperationException">The program was not started with <see cref="OutputTarget.Pipe"/>.</exception>
+    public Stream StandardOutput => Launch.Streams.Output ?? throw NotPiped("output", "WithOutput(OutputTarget.Pipe)");
+
+    /// <summary>What the program writes to its standard error.</summary>
+    /// <exception cref="InvalidOperationException">The program was not started with <see cref="OutputTarget.Pipe"/> for it.</exception>
+    public Stream StandardError => Launch.Streams.Error ?? throw NotPiped("error", "WithError(OutputTarget.Pipe)");
+
+    /// <summary>Waits for the end of the program. Any number may wait; all get the same result.</summary>
+    /// <param name="cancellationToken">Ends the wait, not the program.</param>
+    /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
+    public Task<ContainerResult> WaitAsync(CancellationToken cancellationToken = default) => Launch.Ended.WaitAsync(cancellationToken);
+
+    /// <summary>
+    /// The lines of the streams that are pipes, as they come, until both have ended. Lines of one stream are in order;
+    /// between the two the order is that of reading them. To be called once.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">Neither stream is a pipe.</exception>
+    public async IAsyncEnumerable<OutputLine> ReadLinesAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        if (Launch.Streams.Output is null && Launch.Streams.Error is null) throw NotPiped("output", "WithOutput(OutputTarget.Pipe)");
+        Channel<OutputLine> lines = Channel.CreateBounded<OutputLine>(new BoundedChannelOptions(LinesAhead) { SingleReader = true });
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task pumps = PumpAsync(lines.Writer, stop.Token);
+        try
+        {
+            await foreach (OutputLine line in lines.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false)) yield return line;
+        }
+        finally
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await pumps.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// Kills the program with SIGKILL and waits until it is gone. A container's first program takes every process of its
+    /// pid namespace with it. Does nothing if it has ended.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the wait; the kill stands.</param>
+    public async Task KillAsync(CancellationToken cancellationToken = default)
+    {
+        Launch.Kill();
+        await Launch.Ended.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Kills the program if it still runs, waits until it is gone, and lets go of its descriptors. More than once does nothing.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Launch.Kill();
+        await ((Task)Launch.Ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Launch.Streams.DisposePipes();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>The read end of the output pipe, for another program's input.</summary>
+    internal FileDescriptor TakeStandardOutput() =>
+        (Launch.Streams.Output ?? throw NotPiped("output", "WithOutput(OutputTarget.Pipe)")).Take();
+
+    private async Task PumpAsync(ChannelWriter<OutputLine> writer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            Task output = Launch.Streams.Output is { } first ? LinePump.RunAsync(first, OutputOrigin.StandardOutput, writer.WriteAsync, cancellationToken) : Task.CompletedTask;
+            Task error = Launch.Streams.Error is { } second ? LinePump.RunAsync(second, OutputOrigin.StandardError, writer.WriteAsync, cancellationToken) : Task.CompletedTask;
+            await Task.WhenAll(output, error).ConfigureAwait(false);
+            writer.TryComplete();
+        }
+        catch (Exception exception)
+        {
+            writer.TryComplete(exception);
+        }
+    }
+
+    private static InvalidOperationException NotPiped(string stream, string remedy) =>
+        new($"The program's standard {stream} is not a pipe: start it with {remedy}.");
+}
