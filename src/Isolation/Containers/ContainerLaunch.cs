@@ -10,7 +10,9 @@ namespace Isolation;
 /// One container from the call that starts it to its end. Its parts run on three threads: the caller's prepares, the
 /// launcher's gives birth, and the events thread hears the child's messages, its end, and its output.
 /// </summary>
+#pragma warning disable CA1001 // It ends when its program does, and lets go of everything then.
 internal sealed partial class ContainerLaunch : IDescriptorHandler
+#pragma warning restore CA1001
 {
     private readonly CompiledLaunch _compiled;
     private readonly long _startTimestamp = Stopwatch.GetTimestamp();
@@ -26,6 +28,9 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     private ExitWatch? _exit;
     private Exception? _failure;
     private bool _kill;
+    private bool _paused;
+    private ContainerOutcome _killedFor;
+    private Timer? _timer; // stopped when the program has ended
     private bool _channelClosed;
     private bool _goSent;
     private bool _awaitsSuccessor;
@@ -92,11 +97,35 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
         return launch;
     }
 
+    /// <summary>Where the program is in its life.</summary>
+    internal ContainerState State => _ended.Task.IsCompleted ? ContainerState.Ended
+        : !_started.Task.IsCompleted ? ContainerState.Starting
+        : _paused ? ContainerState.Paused : ContainerState.Running;
+
+    /// <summary>Sends a signal to the program; false when it has ended.</summary>
+    internal bool Signal(int signal)
+    {
+        ExitWatch? exit;
+        lock (_gate) exit = _exit;
+        return exit is not null && exit.Signal(signal);
+    }
+
+    /// <summary>Ends the program and says why, if nothing else has ended it before.</summary>
+    internal void Kill(ContainerOutcome why = ContainerOutcome.Killed)
+    {
+        lock (_gate)
+        {
+            if (_killedFor == ContainerOutcome.Unknown) _killedFor = why;
+        }
+
+        KillProcess();
+    }
+
     /// <summary>
     /// Kills the first process, now or as soon as there is one. One that may just have made its successor and not yet said
     /// so is left to say it: else nobody would know of the successor.
     /// </summary>
-    internal void Kill()
+    private void KillProcess()
     {
         ExitWatch? exit;
         lock (_gate)
@@ -110,7 +139,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
 
     private void Enqueue()
     {
-        _cancellationRegistration = _cancellation.UnsafeRegister(static state => ((ContainerLaunch)state!).Kill(), this);
+        _cancellationRegistration = _cancellation.UnsafeRegister(static state => ((ContainerLaunch)state!).Kill(ContainerOutcome.Cancelled), this);
         LauncherThread.Shared.Enqueue(new LaunchRequest
         {
             Image = _compiled.Image,
@@ -208,7 +237,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     private void Abandon(Exception exception)
     {
         lock (_gate) _failure ??= exception;
-        Kill();
+        KillProcess();
     }
 
     /// <summary>The channel: messages until the program starts, which closes it.</summary>
@@ -254,6 +283,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
 
     private void OnStarted()
     {
+        if (Spec.Timeout is { } timeout) _timer = new Timer(static state => ((ContainerLaunch)state!).Kill(ContainerOutcome.TimedOut), this, timeout, Timeout.InfiniteTimeSpan);
         LogFallbacks();
         _started.TrySetResult();
     }
@@ -266,6 +296,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
         CloseChannel();
         (CapturedOutput output, CapturedOutput error, Task? pumps) = Streams.Finish();
         _cancellationRegistration.Dispose();
+        _timer?.Dispose();
         SharedTmpfs.Forget(this);
         Exception? failure = _failure;
         if (failure is null && _messages.Fault is not null) failure = LaunchFailures.Explain(_compiled, Spec, _messages);
@@ -278,7 +309,14 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
 
         // Killed before its program started, by somebody else: that is how it ended.
         _started.TrySetResult();
-        ContainerResult result = new(status, output, error, Stopwatch.GetElapsedTime(_startTimestamp));
+        ContainerOutcome outcome = status.Outcome switch
+        {
+            WaitOutcome.Exited => ContainerOutcome.Exited,
+            WaitOutcome.Unknown => ContainerOutcome.Unknown,
+            _ when status.Signal == Abi.SIGKILL && _killedFor != ContainerOutcome.Unknown => _killedFor,
+            _ => ContainerOutcome.Signalled,
+        };
+        ContainerResult result = new(status, outcome, output, error, Stopwatch.GetElapsedTime(_startTimestamp));
         if (pumps is null) _ended.TrySetResult(result);
         else _ = CompleteAfterAsync(pumps, result);
     }
@@ -355,15 +393,17 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
 
         internal void Start() => _registration.Start(Abi.EPOLLIN);
 
-        internal void Kill()
+        internal void Kill() => Signal(Abi.SIGKILL);
+
+        internal bool Signal(int signal)
         {
             try
             {
-                Process.SendSignal(Abi.SIGKILL);
+                return Process.SendSignal(signal);
             }
             catch (ObjectDisposedException)
             {
-                // It has ended and was reaped.
+                return false; // it has ended and was reaped
             }
         }
 

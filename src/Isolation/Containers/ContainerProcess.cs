@@ -8,7 +8,7 @@ namespace Isolation;
 /// A program in a container: its first, or one that was started in it later. Safe from any thread. Disposing it ends it
 /// if it still runs.
 /// </summary>
-public class ContainerProcess : IAsyncDisposable
+public partial class ContainerProcess : IAsyncDisposable
 {
     private const int LinesAhead = 256;
 
@@ -19,8 +19,11 @@ public class ContainerProcess : IAsyncDisposable
     /// <summary>The id of the process, as the calling process sees it.</summary>
     public int ProcessId => Launch.ProcessId;
 
-    /// <summary>Whether the program still runs.</summary>
+    /// <summary>Whether the program has not ended; a paused one has not.</summary>
     public bool IsRunning => !Launch.Ended.IsCompleted;
+
+    /// <summary>Where it is in its life.</summary>
+    public ContainerState State => Launch.State;
 
     /// <summary>
     /// Written, it is what the program reads; disposed, the program reads the end. Writing to a program that has closed

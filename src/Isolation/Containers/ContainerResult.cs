@@ -11,8 +11,9 @@ public sealed class ContainerResult
     private string? _outputText;
     private string? _errorText;
 
-    internal ContainerResult(WaitStatus status, CapturedOutput standardOutput, CapturedOutput standardError, TimeSpan elapsed)
+    internal ContainerResult(WaitStatus status, ContainerOutcome outcome, CapturedOutput standardOutput, CapturedOutput standardError, TimeSpan elapsed)
     {
+        Outcome = outcome;
         ExitCode = status.ExitCode;
         Signal = status.Signal;
         ProcessorTime = status.UserTime + status.SystemTime;
@@ -21,6 +22,9 @@ public sealed class ContainerResult
         _standardOutput = standardOutput;
         _standardError = standardError;
     }
+
+    /// <summary>Why the program ended.</summary>
+    public ContainerOutcome Outcome { get; }
 
     /// <summary>
     /// The exit code, 0 to 255; null when a signal ended the program, or when nobody knows: a program started with

@@ -57,6 +57,8 @@ public sealed partial record ContainerSpec
     internal long SharedMemorySize { get; init; } = 64L << 20;
     internal CapabilitySet Capabilities { get; init; } = CapabilitySet.Default;
     internal bool NoNewPrivileges { get; init; } = true;
+    internal int StopSignal { get; init; } = Linux.Abi.SIGTERM;
+    internal TimeSpan? Timeout { get; init; }
     internal InputSource Input { get; init; } = InputSource.Empty;
     internal OutputTarget Output { get; init; } = OutputTarget.Capture;
     internal OutputTarget Error { get; init; } = OutputTarget.Capture;
