@@ -40,7 +40,14 @@ internal static class LaunchInputs
     {
         if (!spec.Namespaces.IsNew(NamespaceKind.Mount)) return null;
         string path = spec.Root is DirectoryRoot root ? root.Path : "/";
-        return FileDescriptor.Open(path, Abi.O_PATH | TargetAbi.Current.O_DIRECTORY);
+        try
+        {
+            return FileDescriptor.Open(path, Abi.O_PATH | TargetAbi.Current.O_DIRECTORY);
+        }
+        catch (LinuxException exception)
+        {
+            throw new ContainerException(ContainerErrorReason.LaunchFailed, $"Cannot open the root directory '{path}'", exception, null);
+        }
     }
 
     private static ImmutableHashSet<string> FileSources(ContainerSpec spec)
@@ -74,10 +81,23 @@ internal static class LaunchInputs
         {
             // What another mount covers is not looked up in the root.
             bool covered = spec.Mounts.Any(other => target.StartsWith(other.Target[1..] + "/", StringComparison.Ordinal));
-            if (!covered && !IsInOwn(target) && !ContainedPath.Exists(root, target)) missing.Add(target);
+            if (!covered && !IsInOwn(target) && !Exists(root, target)) missing.Add(target);
         }
 
         return missing.ToImmutable();
+    }
+
+    private static bool Exists(FileDescriptor root, string target)
+    {
+        try
+        {
+            return ContainedPath.Exists(root, target);
+        }
+        catch (LinuxException exception)
+        {
+            // A loop of links, or a file in the way: the root is hostile or broken, and no mount will get there either.
+            throw new ContainerException(ContainerErrorReason.MountFailed, $"Cannot look up '/{target}' in the root directory", exception, null);
+        }
     }
 
     private static bool IsInOwn(string target) =>

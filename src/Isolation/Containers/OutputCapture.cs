@@ -48,7 +48,7 @@ internal sealed class OutputCapture : IDescriptorHandler
         while (!_ended && most > 0)
         {
             if (_length == _buffer.Length && _length < _limit) Grow();
-            Span<byte> free = _buffer.AsSpan(_length);
+            Span<byte> free = _buffer.AsSpan(_length, Math.Min(_buffer.Length, _limit) - _length); // the pool gives more than is asked for
             bool keeps = free.Length > 0;
             if (!keeps) free = Drain.Buffer;
             nint count = Descriptors.TryRead(_pipe, free);

@@ -54,7 +54,7 @@ internal static class HidingSteps
     private static void WhenDirectory(MountWriter mounts, LaunchStep attach, Slot target, string path, Label done)
     {
         Label directory = new($"/{path} is a directory");
-        attach.When(-(int)Errno.ENOTDIR, directory);
+        attach.When(-(int)Errno.EINVAL, directory); // move_mount(2) of a file onto a directory
         mounts.Writer.Later(() =>
         {
             mounts.Writer.For($"mask '/{path}'");

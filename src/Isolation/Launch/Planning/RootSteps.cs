@@ -36,6 +36,7 @@ internal static class RootSteps
 
         foreach (string target in inputs.MissingTargets.Order(StringComparer.Ordinal))
         {
+            if (FilesystemPlanner.IsOverridden(inputs, target)) continue; // made where it is mounted, a file for a file
             mounts.Writer.For($"make the mount point '/{target}'");
             mounts.CreateInRoot(target, directory: !EtcSteps.IsFile(target));
         }
