@@ -32,42 +32,42 @@ public sealed partial class ContainerBuilder
     }
 
     /// <summary>The size of the private <c>/tmp</c> in bytes, 256 MiB by default; 0 for none, so that the root's own is seen.</summary>
-    public ContainerBuilder WithTmpSize(long bytes) => Set(_draft with { TmpSize = NotNegative(bytes) });
+    public ContainerBuilder WithTmpSize(long bytes) => Set(Draft with { TmpSize = NotNegative(bytes) });
 
     /// <summary>The size of the private <c>/run</c> in bytes, 64 MiB by default; 0 for none, so that the root's own is seen.</summary>
-    public ContainerBuilder WithRunSize(long bytes) => Set(_draft with { RunSize = NotNegative(bytes) });
+    public ContainerBuilder WithRunSize(long bytes) => Set(Draft with { RunSize = NotNegative(bytes) });
 
     /// <summary>The size of the private <c>/dev/shm</c> in bytes, 64 MiB by default.</summary>
-    public ContainerBuilder WithSharedMemorySize(long bytes) => Set(_draft with { SharedMemorySize = Positive(bytes) });
+    public ContainerBuilder WithSharedMemorySize(long bytes) => Set(Draft with { SharedMemorySize = Positive(bytes) });
 
     /// <summary>What is at <c>/proc</c>.</summary>
     public ContainerBuilder WithProc(ProcMount proc)
     {
         if (!Enum.IsDefined(proc)) throw new ArgumentOutOfRangeException(nameof(proc), proc, "There is no such choice.");
-        return Set(_draft with { Proc = proc });
+        return Set(Draft with { Proc = proc });
     }
 
     /// <summary>Hides paths: a file reads as empty, a directory as an empty one. A path that is not there needs no hiding.</summary>
-    public ContainerBuilder WithMaskedPath(string path) => Set(_draft with { MaskedPaths = _draft.MaskedPaths.Add(PathText.Target(path, nameof(path))) });
+    public ContainerBuilder WithMaskedPath(string path) => Set(Draft with { MaskedPaths = Draft.MaskedPaths.Add(PathText.Target(path, nameof(path))) });
 
     /// <summary>Makes a path read-only, with all mounts beneath it. A path that is not there is left out.</summary>
-    public ContainerBuilder WithReadOnlyPath(string path) => Set(_draft with { ReadOnlyPaths = _draft.ReadOnlyPaths.Add(PathText.Target(path, nameof(path))) });
+    public ContainerBuilder WithReadOnlyPath(string path) => Set(Draft with { ReadOnlyPaths = Draft.ReadOnlyPaths.Add(PathText.Target(path, nameof(path))) });
 
     /// <summary>A name server for <c>/etc/resolv.conf</c>; the host's, without those on loopback, by default.</summary>
     public ContainerBuilder WithDns(string address)
     {
         if (!IPAddress.TryParse(address, out IPAddress? parsed)) throw new ArgumentException($"'{address}' is not an IP address.", nameof(address));
-        return Set(_draft with { DnsServers = _draft.DnsServers.Add(parsed.ToString()) });
+        return Set(Draft with { DnsServers = Draft.DnsServers.Add(parsed.ToString()) });
     }
 
     /// <summary>A further line of <c>/etc/hosts</c>.</summary>
     public ContainerBuilder WithHostEntry(string name, string address)
     {
         if (!IPAddress.TryParse(address, out IPAddress? parsed)) throw new ArgumentException($"'{address}' is not an IP address.", nameof(address));
-        return Set(_draft with { ExtraHosts = _draft.ExtraHosts.Add((PathText.HostName(name, nameof(name)), parsed.ToString())) });
+        return Set(Draft with { ExtraHosts = Draft.ExtraHosts.Add((PathText.HostName(name, nameof(name)), parsed.ToString())) });
     }
 
-    private ContainerBuilder AddMount(MountSpec mount) => Set(_draft with { Mounts = _draft.Mounts.Add(mount) });
+    private ContainerBuilder AddMount(MountSpec mount) => Set(Draft with { Mounts = Draft.Mounts.Add(mount) });
 
     private static long NotNegative(long bytes)
     {

@@ -12,6 +12,9 @@ internal static class SpecValidation
         Identity(spec);
     }
 
+    /// <summary>What is checked of a further program in a container.</summary>
+    internal static void CheckProgram(ContainerSpec spec) => Command(spec);
+
     private static void Command(ContainerSpec spec)
     {
         if (spec.Command.IsDefaultOrEmpty) throw new InvalidOperationException("There is no command: say which program to run with WithCommand.");

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Isolation.Launch;
 using Isolation.Linux;
+using Microsoft.Win32.SafeHandles;
 
 namespace Isolation;
 
@@ -22,13 +23,12 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     private readonly CancellationToken _cancellation;
     private readonly FileDescriptor _channel;
     private readonly Lock _gate = new();
-    private FileDescriptor[] _childDescriptors;
+    private FileDescriptor?[] _childDescriptors;
     private CancellationTokenRegistration _cancellationRegistration;
     private Registration? _channelRegistration;
     private ExitWatch? _exit;
     private Exception? _failure;
     private bool _kill;
-    private bool _paused;
     private ContainerOutcome _killedFor;
     private Timer? _timer; // stopped when the program has ended
     private bool _channelClosed;
@@ -50,13 +50,19 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
             opened.Add(_channel);
             opened.Add(childChannel);
             NonBlocking.Set(_channel);
-            List<NamespaceKind> joined = PassedDescriptors.JoinedKinds(spec.Namespaces);
-            FileDescriptor[] descriptors = new FileDescriptor[PassedDescriptors.FirstNamespace + joined.Count];
-            (descriptors[0], descriptors[1], descriptors[2], descriptors[PassedDescriptors.Channel]) = (Streams.ChildInput, Streams.ChildOutput, Streams.ChildError, childChannel);
-            for (int i = 0; i < joined.Count; i++)
+            PassedDescriptors passed = compiled.Inputs.Passed;
+            FileDescriptor?[] descriptors = new FileDescriptor?[passed.Count];
+            (descriptors[0], descriptors[1], descriptors[2], descriptors[passed.Channel]) = (Streams.ChildInput, Streams.ChildOutput, Streams.ChildError, childChannel);
+            foreach ((int number, SafeFileHandle handle) in spec.Descriptors)
             {
-                descriptors[PassedDescriptors.FirstNamespace + i] = NamespaceDescriptors.Open(joined[i], spec.Namespaces[joined[i]]);
-                opened.Add(descriptors[PassedDescriptors.FirstNamespace + i]);
+                descriptors[number] = Descriptors.Duplicate(handle);
+                opened.Add(descriptors[number]!);
+            }
+
+            for (int i = 0; i < passed.Joined.Count; i++)
+            {
+                descriptors[passed.FirstNamespace + i] = NamespaceDescriptors.Open(passed.Joined[i]);
+                opened.Add(descriptors[passed.FirstNamespace + i]!);
             }
 
             _childDescriptors = descriptors;
@@ -91,7 +97,16 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     internal static ContainerLaunch Begin(ContainerSpec spec, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        ContainerLaunch launch = new(spec, spec.Compile(), cancellationToken);
+        ContainerLaunch launch;
+        try
+        {
+            launch = new(spec, spec.Compile(), cancellationToken);
+        }
+        catch (LinuxException cause)
+        {
+            throw LaunchFailures.Preparing(cause);
+        }
+
         if (spec.HasBinds) SharedTmpfs.Note(launch);
         launch.Enqueue();
         return launch;
@@ -100,7 +115,9 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     /// <summary>Where the program is in its life.</summary>
     internal ContainerState State => _ended.Task.IsCompleted ? ContainerState.Ended
         : !_started.Task.IsCompleted ? ContainerState.Starting
-        : _paused ? ContainerState.Paused : ContainerState.Running;
+        : IsPaused ? ContainerState.Paused : ContainerState.Running;
+
+    internal bool IsPaused { get; set; }
 
     /// <summary>Sends a signal to the program; false when it has ended.</summary>
     internal bool Signal(int signal)
@@ -364,7 +381,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     private void CloseChildDescriptors()
     {
         Streams.CloseChildEnds();
-        for (int i = PassedDescriptors.Channel; i < _childDescriptors.Length; i++) _childDescriptors[i].Dispose();
+        for (int i = 3; i < _childDescriptors.Length; i++) _childDescriptors[i]?.Dispose();
         _childDescriptors = [];
     }
 

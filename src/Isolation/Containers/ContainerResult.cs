@@ -50,7 +50,7 @@ public sealed class ContainerResult
     /// <summary>The bytes of <see cref="StandardError"/>.</summary>
     public ReadOnlyMemory<byte> StandardErrorBytes => _standardError.Bytes;
 
-    /// <summary>How many bytes of output were dropped because they were over the limit (see <see cref="ContainerBuilder.WithOutputLimit"/>).</summary>
+    /// <summary>How many bytes of output were dropped because they were over the limit (see <see cref="ProgramBuilder{TSelf}.WithOutputLimit"/>).</summary>
     public long DroppedOutputBytes => _standardOutput.Dropped + _standardError.Dropped;
 
     /// <summary>Wall time from the call that started the container to its end.</summary>

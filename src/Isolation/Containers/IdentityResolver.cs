@@ -54,7 +54,8 @@ internal static class IdentityResolver
             if (spec.Mounts.OfType<BindMount>().LastOrDefault(bind => bind.Target == "/etc/" + name) is { } file) text = File.ReadAllText(file.Source);
             else if (spec.Mounts.OfType<BindMount>().LastOrDefault(bind => bind.Target == "/etc") is { } directory) text = File.ReadAllText(Path.Join(directory.Source, name));
             else if (root is not null) text = ContainedPath.ReadAllText(root, "etc/" + name, LargestFile);
-            else text = File.ReadAllText("/etc/" + name);
+            else if (spec.Namespaces.IsHost(NamespaceKind.Mount)) text = File.ReadAllText("/etc/" + name);
+            else return []; // whose files those of a joined mount namespace are is not known out here
         }
         catch (Exception exception) when (exception is LinuxException { Errno: Errno.ENOENT or Errno.ENOTDIR } or FileNotFoundException or DirectoryNotFoundException)
         {

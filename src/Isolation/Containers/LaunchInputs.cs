@@ -38,6 +38,7 @@ internal static class LaunchInputs
     /// <summary>The directory that is the container's root, for looking things up in it before it starts.</summary>
     private static FileDescriptor? OpenRoot(ContainerSpec spec)
     {
+        if (spec.EntersContainer is { } container) return spec.User is null ? null : ContainerRoot.Open(container);
         if (!spec.Namespaces.IsNew(NamespaceKind.Mount)) return null;
         string path = spec.Root is DirectoryRoot root ? root.Path : "/";
         try

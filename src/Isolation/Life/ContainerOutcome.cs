@@ -12,7 +12,7 @@ public enum ContainerOutcome
     /// <summary>A signal ended it that this library did not send.</summary>
     Signalled,
 
-    /// <summary>It was killed because its time was over (<see cref="ContainerBuilder.WithTimeout"/>).</summary>
+    /// <summary>It was killed because its time was over (<see cref="ProgramBuilder{TSelf}.WithTimeout"/>).</summary>
     TimedOut,
 
     /// <summary>It was killed because the cancellation token it was started with was cancelled.</summary>

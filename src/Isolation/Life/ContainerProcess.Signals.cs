@@ -18,7 +18,7 @@ public partial class ContainerProcess
     }
 
     /// <summary>
-    /// Asks the program to end with its stop signal (SIGTERM, unless <see cref="ContainerBuilder.WithStopSignal"/> says
+    /// Asks the program to end with its stop signal (SIGTERM, unless <see cref="ProgramBuilder{TSelf}.WithStopSignal"/> says
     /// otherwise), waits, and kills it if it has not ended by then.
     /// </summary>
     /// <param name="grace">How long to wait; null for <see cref="DefaultGrace"/>.</param>

@@ -72,7 +72,6 @@ public sealed partial record ContainerSpec
     private static Task<T> Failed<T>(Exception exception, CancellationToken cancellationToken) => exception switch
     {
         OperationCanceledException when cancellationToken.IsCancellationRequested => Task.FromCanceled<T>(cancellationToken),
-        LinuxException cause => Task.FromException<T>(LaunchFailures.Preparing(cause)),
         _ => Task.FromException<T>(exception),
     };
 }

@@ -62,9 +62,16 @@ public sealed partial record ContainerSpec
     internal InputSource Input { get; init; } = InputSource.Empty;
     internal OutputTarget Output { get; init; } = OutputTarget.Capture;
     internal OutputTarget Error { get; init; } = OutputTarget.Capture;
+    internal ImmutableSortedDictionary<int, Microsoft.Win32.SafeHandles.SafeFileHandle> Descriptors { get; init; } = ImmutableSortedDictionary<int, Microsoft.Win32.SafeHandles.SafeFileHandle>.Empty;
     internal int OutputLimit { get; init; } = 64 << 20;
     internal ImmutableArray<string> DnsServers { get; init; } = [];
     internal ImmutableArray<(string Name, string Address)> ExtraHosts { get; init; } = [];
+    /// <summary>The container whose further program this is.</summary>
+    internal Container? EntersContainer { get; init; }
+
+    /// <summary>Instead of starting a program the child sends this signal to every process it can reach, and ends.</summary>
+    internal int SignalAll { get; init; }
+
     /// <summary>The child ends where the program would start, to see whether it gets that far.</summary>
     internal bool IsProbe { get; init; }
 

@@ -7,7 +7,7 @@ public abstract record OutputTarget
     {
     }
 
-    /// <summary>Kept for the result, up to the limit of <see cref="ContainerBuilder.WithOutputLimit"/>. The default.</summary>
+    /// <summary>Kept for the result, up to the limit of <see cref="ProgramBuilder{TSelf}.WithOutputLimit"/>. The default.</summary>
     public static OutputTarget Capture { get; } = new CapturedTarget();
 
     /// <summary>A pipe, read by <see cref="ContainerProcess.StandardOutput"/> or <see cref="ContainerProcess.StandardError"/>. A program that writes more than the pipe holds waits for the reader.</summary>

@@ -93,6 +93,8 @@ internal static partial class Abi
     internal const int SIGPIPE = 13;
     internal const int SIGTERM = 15;
     internal const int SIGCHLD = 17;
+    internal const int SIGCONT = 18;
+    internal const int SIGSTOP = 19;
 
     // linux/wait.h
     internal const int P_PID = 1;

@@ -7,8 +7,8 @@ internal sealed class LaunchRequest
 {
     internal required FileDescriptor Image { get; init; }
 
-    /// <summary>What becomes descriptor 0, 1, 2 and so on of the child.</summary>
-    internal required FileDescriptor[] Descriptors { get; init; }
+    /// <summary>What becomes descriptor 0, 1, 2 and so on of the child; null for none.</summary>
+    internal required FileDescriptor?[] Descriptors { get; init; }
 
     /// <summary>The namespaces that the clone makes.</summary>
     internal required ulong CloneFlags { get; init; }

@@ -19,9 +19,18 @@ internal static class DescriptorSteps
             return;
         }
 
-        int passed = PassedDescriptors.Count(inputs.Spec.Namespaces);
+        int passed = inputs.Passed.Count;
         for (int i = 3; i < passed; i++)
             writer.Call(fcntl, i, Operand.Named(F_SETFD, "F_SETFD"), Operand.Named(FD_CLOEXEC, "FD_CLOEXEC"));
         writer.Call(close_range, passed, Operand.Named(uint.MaxValue, "~0"), 0);
+    }
+
+    /// <summary>What the caller asked for stays open. Last, so that nothing before it can lose it.</summary>
+    internal static void KeepRequested(PlanWriter writer, PlanInputs inputs)
+    {
+        if (inputs.Spec.Descriptors.IsEmpty) return;
+        writer.For("keep the descriptors that were asked for");
+        foreach (int number in inputs.Spec.Descriptors.Keys)
+            writer.Call(fcntl, number, Operand.Named(F_SETFD, "F_SETFD"), 0);
     }
 }

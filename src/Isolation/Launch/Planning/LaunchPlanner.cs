@@ -20,7 +20,7 @@ internal static class LaunchPlanner
     /// <summary>The plan, and what each note that it can send to the host means.</summary>
     internal static (LaunchPlan Plan, IReadOnlyList<EnforcementNote> Notes) PlanWithNotes(PlanInputs inputs)
     {
-        PlanWriter writer = new(inputs.Host.Abi);
+        PlanWriter writer = new(inputs.Host.Abi, inputs.Passed.Channel);
         PlanNotes notes = new(writer);
         Slot id = new("id", GoSize);
 

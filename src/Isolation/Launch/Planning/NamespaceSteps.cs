@@ -10,7 +10,7 @@ internal static class NamespaceSteps
     {
         Label alive = new("go");
         writer.For("wait for the host to write the identity maps");
-        writer.Call(read, PassedDescriptors.Channel, Operand.AddressOf(id), LaunchPlanner.GoSize)
+        writer.Call(read, writer.Channel, Operand.AddressOf(id), LaunchPlanner.GoSize)
             .When(LaunchPlanner.GoSize, alive);
         writer.For("end quietly, because the host ended");
         writer.Call(exit_group, 127);
@@ -33,7 +33,7 @@ internal static class NamespaceSteps
         NamespaceSet namespaces = inputs.Spec.Namespaces;
         if (!namespaces.IsJoined(NamespaceKind.User)) return;
         writer.For("join the user namespace");
-        writer.Call(setns, DescriptorOf(namespaces, NamespaceKind.User), Operand.Named(CLONE_NEWUSER, "CLONE_NEWUSER"));
+        writer.Call(setns, inputs.Passed.DescriptorOf(NamespaceKind.User), Operand.Named(CLONE_NEWUSER, "CLONE_NEWUSER"));
     }
 
     /// <summary>Becomes root of the user namespace; every mount comes after this.</summary>
@@ -58,7 +58,7 @@ internal static class NamespaceSteps
     internal static void Join(PlanWriter writer, PlanInputs inputs)
     {
         NamespaceSet namespaces = inputs.Spec.Namespaces;
-        if (PassedDescriptors.JoinedKinds(namespaces).Count > 0)
+        if (inputs.Passed.Joined.Count > 0)
         {
             // Processes that are inside already could trace this one while it enters and take its descriptors
             // (CVE-2016-9962). Executing the program makes it an ordinary process again.
@@ -66,18 +66,15 @@ internal static class NamespaceSteps
             writer.Call(prctl, Operand.Named(PR_SET_DUMPABLE, "PR_SET_DUMPABLE"), 0, 0, 0, 0);
         }
 
-        foreach (NamespaceKind kind in PassedDescriptors.JoinedKinds(namespaces))
+        // A mount namespace last: it takes this process's view of every path with it.
+        foreach (JoinedNamespaces joined in inputs.Passed.Joined.OrderBy(joined => joined.Kinds.Contains(NamespaceKind.Mount)))
         {
-            if (kind is NamespaceKind.User or NamespaceKind.Mount) continue;
-            writer.For($"join the {Name(kind)} namespace");
-            writer.Call(setns, DescriptorOf(namespaces, kind), Operand.Named(Flag(kind), FlagName(kind)));
-        }
-
-        // The mount namespace last: it takes this process's view of every path with it.
-        if (namespaces.IsJoined(NamespaceKind.Mount))
-        {
-            writer.For("join the mount namespace");
-            writer.Call(setns, DescriptorOf(namespaces, NamespaceKind.Mount), Operand.Named(CLONE_NEWNS, "CLONE_NEWNS"));
+            List<NamespaceKind> kinds = [.. joined.Kinds.Where(kind => kind != NamespaceKind.User)];
+            if (kinds.Count == 0) continue;
+            ulong flags = 0;
+            foreach (NamespaceKind kind in kinds) flags |= Flag(kind);
+            writer.For($"join the {string.Join(", ", kinds.Select(Name))} namespace{(kinds.Count > 1 ? "s" : "")}");
+            writer.Call(setns, inputs.Passed.DescriptorOf(kinds[0]), Operand.Named(flags, string.Join('|', kinds.Select(FlagName))));
         }
 
         if (NeedsFork(namespaces)) Fork(writer, namespaces);
@@ -165,7 +162,7 @@ internal static class NamespaceSteps
         writer.For("enter the pid namespace");
         writer.Call(clone, Operand.Named(CLONE_PARENT | SIGCHLD, "CLONE_PARENT|SIGCHLD"), 0, 0, 0, 0).Into(child).When(0, inside);
         writer.For("tell the host which process it is");
-        writer.Call(write, PassedDescriptors.Channel, Operand.AddressOf(child), 8);
+        writer.Call(write, writer.Channel, Operand.AddressOf(child), 8);
         writer.Call(exit_group, 0);
         writer.Mark(inside);
         writer.For("leave the host's session and terminal");
@@ -173,9 +170,6 @@ internal static class NamespaceSteps
         writer.For("die with the host");
         writer.Call(prctl, Operand.Named(PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG"), Operand.Named(SIGKILL, "SIGKILL"));
     }
-
-    private static int DescriptorOf(NamespaceSet namespaces, NamespaceKind kind) =>
-        PassedDescriptors.FirstNamespace + PassedDescriptors.JoinedKinds(namespaces).IndexOf(kind);
 
     private static string Name(NamespaceKind kind) => kind.ToString().ToLowerInvariant();
 

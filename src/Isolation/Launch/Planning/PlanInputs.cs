@@ -19,6 +19,8 @@ internal sealed record PlanInputs(ContainerSpec Spec, HostFacts Host)
 
     internal Identity Identity { get; init; } = Identity.Root;
 
+    internal PassedDescriptors Passed { get; } = new(Spec);
+
     internal bool NewUser => Spec.Namespaces.IsNew(NamespaceKind.User);
 
     /// <summary>Whether device files can be made: never in a user namespace.</summary>
