@@ -57,6 +57,15 @@ public sealed partial record ContainerSpec
     internal long SharedMemorySize { get; init; } = 64L << 20;
     internal CapabilitySet Capabilities { get; init; } = CapabilitySet.Default;
     internal bool NoNewPrivileges { get; init; } = true;
+    internal bool Init { get; init; }
+    internal TerminalSize? Terminal { get; init; }
+    internal bool OutlivesHost { get; init; }
+    internal int? OomScoreAdjustment { get; init; }
+    internal ImmutableArray<int> Processors { get; init; } = [];
+    internal int? Nice { get; init; }
+    internal (SchedulingPolicy Policy, int Priority)? Scheduling { get; init; }
+    internal (IoPriorityClass Class, int Level)? IoPriority { get; init; }
+    internal ImmutableSortedDictionary<ResourceLimitKind, ResourceLimit> ResourceLimits { get; init; } = ImmutableSortedDictionary<ResourceLimitKind, ResourceLimit>.Empty;
     internal int StopSignal { get; init; } = Linux.Abi.SIGTERM;
     internal TimeSpan? Timeout { get; init; }
     internal InputSource Input { get; init; } = InputSource.Empty;

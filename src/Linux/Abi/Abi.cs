@@ -163,6 +163,9 @@ internal static partial class Abi
     internal const int SOCK_SEQPACKET = 5;
     internal const int SOCK_CLOEXEC = 0x80000;
     internal const int SOCK_NONBLOCK = 0x800;
+    internal const int SOL_SOCKET = 1;
+    internal const int SCM_RIGHTS = 1;
+    internal const int MSG_CMSG_CLOEXEC = 0x40000000;
     internal const int MSG_PEEK = 2;
     internal const int MSG_DONTWAIT = 0x40;
     internal const int MSG_NOSIGNAL = 0x4000;
@@ -170,6 +173,15 @@ internal static partial class Abi
     internal const int IFF_UP = 1;
     internal const int IFF_LOOPBACK = 8;
     internal const int IFF_RUNNING = 0x40;
+
+    // asm-generic/ioctls.h
+    internal const int TCGETS = 0x5401;
+    internal const int TCSETSF = 0x5404;
+    internal const int TIOCSCTTY = 0x540E;
+    internal const int TIOCGWINSZ = 0x5413;
+    internal const int TIOCSWINSZ = 0x5414;
+    internal const int TIOCSPTLCK = 0x40045431;
+    internal const int TIOCGPTPEER = 0x5441;
 
     // sys/mman.h
     internal const int PROT_READ = 1;

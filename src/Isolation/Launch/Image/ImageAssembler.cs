@@ -41,6 +41,7 @@ internal sealed class ImageAssembler
         foreach (LaunchStep step in _plan.Steps)
         {
             if (step.Result is { } result) OffsetOf(result);
+            if (step.ExpectedSlot is { } expectedSlot) OffsetOf(expectedSlot);
             foreach (Operand operand in step.Operands)
                 if (operand.Payload is Slot slot) OffsetOf(slot);
         }
@@ -52,8 +53,8 @@ internal sealed class ImageAssembler
         {
             Word[] row = new Word[8];
             for (int i = 0; i < 6; i++) row[i] = i < step.Operands.Count ? WordOf(step.Operands[i]) : Constant(0);
-            row[6] = Word.At(step.Result is null ? ignoredOffset : _slots[step.Result]);
-            row[7] = step.Expected is { } expected ? Constant(expected) : Word.At(neverOffset);
+            row[6] = Word.At(step.Result is null ? ignoredOffset : _slots[step.Result] + step.ResultOffset);
+            row[7] = step.ExpectedSlot is { } slot ? Word.At(_slots[slot]) : step.Expected is { } expected ? Constant(expected) : Word.At(neverOffset);
             rows.Add(row);
         }
 
@@ -75,6 +76,13 @@ internal sealed class ImageAssembler
         }
 
         BinaryPrimitives.WriteInt64LittleEndian(bytes[neverOffset..], long.MinValue);
+        foreach ((Slot slot, int offset) in _slots)
+        {
+            slot.Initial.CopyTo(bytes[offset..]);
+            foreach ((int at, Slot target) in slot.Pointers)
+                BinaryPrimitives.WriteInt64LittleEndian(bytes[(offset + at)..], (long)_base + _slots[target]);
+        }
+
         foreach (((long value, bool isAddress), int index) in _constants)
         {
             long resolved = isAddress ? (long)_base + blobStart + value : value;
@@ -102,6 +110,7 @@ internal sealed class ImageAssembler
             offset = _slotEnd;
             _slots.Add(slot, offset);
             _slotEnd += slot.Size;
+            foreach ((_, Slot target) in slot.Pointers) OffsetOf(target);
         }
 
         return offset;
@@ -110,7 +119,7 @@ internal sealed class ImageAssembler
     private Word WordOf(Operand operand) => operand.Kind switch
     {
         OperandKind.Value => Constant(operand.Number),
-        OperandKind.Slot => Word.At(_slots[(Slot)operand.Payload!]),
+        OperandKind.Slot => Word.At(_slots[(Slot)operand.Payload!] + (int)operand.Number),
         OperandKind.SlotAddress => Constant((long)_base + _slots[(Slot)operand.Payload!] + operand.Number),
         OperandKind.Text => Address(Text((string)operand.Payload!)),
         OperandKind.Bytes => Address(Blob((byte[])operand.Payload!)),

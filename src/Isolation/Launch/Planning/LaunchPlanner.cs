@@ -27,7 +27,8 @@ internal static class LaunchPlanner
         // Nothing is done before the host has written the identity maps: until then this process has no id of its own.
         NamespaceSteps.WaitForHost(writer, id);
         DescriptorSteps.CloseOnExec(writer, inputs);
-        NamespaceSteps.LeaveSession(writer);
+        ResourceSteps.Write(writer, inputs.Spec);
+        NamespaceSteps.LeaveSession(writer, inputs);
         NamespaceSteps.JoinUser(writer, inputs);
 
         // Before the ids change: from then on this process's files in /proc belong to the host's root (proc(5), dumpable).

@@ -18,12 +18,16 @@ internal static class NamespaceSteps
     }
 
     /// <summary>A session of its own, so that the container cannot push input into the host's terminal (TIOCSTI).</summary>
-    internal static void LeaveSession(PlanWriter writer)
+    internal static void LeaveSession(PlanWriter writer, PlanInputs inputs)
     {
         writer.For("leave the host's session and terminal");
         writer.Call(setsid);
-        writer.For("die with the host");
-        writer.Call(prctl, Operand.Named(PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG"), Operand.Named(SIGKILL, "SIGKILL"));
+        if (!inputs.Spec.OutlivesHost)
+        {
+            writer.For("die with the host");
+            writer.Call(prctl, Operand.Named(PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG"), Operand.Named(SIGKILL, "SIGKILL"));
+        }
+
         writer.For("create files with the modes that are asked for");
         writer.Call(umask, 0);
     }
@@ -77,7 +81,7 @@ internal static class NamespaceSteps
             writer.Call(setns, inputs.Passed.DescriptorOf(kinds[0]), Operand.Named(flags, string.Join('|', kinds.Select(FlagName))));
         }
 
-        if (NeedsFork(namespaces)) Fork(writer, namespaces);
+        if (NeedsFork(namespaces)) Fork(writer, inputs);
     }
 
     /// <summary>
@@ -149,8 +153,9 @@ internal static class NamespaceSteps
         writer.Call(write, file, Operand.Content(line), line.Length);
     }
 
-    private static void Fork(PlanWriter writer, NamespaceSet namespaces)
+    private static void Fork(PlanWriter writer, PlanInputs inputs)
     {
+        NamespaceSet namespaces = inputs.Spec.Namespaces;
         if (namespaces.IsNew(NamespaceKind.Pid))
         {
             writer.For("make the new pid namespace");
@@ -167,6 +172,7 @@ internal static class NamespaceSteps
         writer.Mark(inside);
         writer.For("leave the host's session and terminal");
         writer.Call(setsid);
+        if (inputs.Spec.OutlivesHost) return;
         writer.For("die with the host");
         writer.Call(prctl, Operand.Named(PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG"), Operand.Named(SIGKILL, "SIGKILL"));
     }

@@ -12,10 +12,13 @@ internal sealed record JoinedNamespaces(NamespaceSource Source, List<NamespaceKi
 /// </summary>
 internal sealed class PassedDescriptors
 {
+    private readonly bool _init;
+
     internal PassedDescriptors(ContainerSpec spec)
     {
         Channel = spec.Descriptors.IsEmpty ? 3 : Math.Max(3, spec.Descriptors.Keys.Max() + 1);
         Joined = JoinedOf(spec.Namespaces);
+        _init = spec.Init;
     }
 
     internal int Channel { get; }
@@ -24,8 +27,11 @@ internal sealed class PassedDescriptors
 
     internal int FirstNamespace => Channel + 1;
 
+    /// <summary>Where an init writes the program's wait status; only with an init.</summary>
+    internal int ExitStatus => FirstNamespace + Joined.Count;
+
     /// <summary>One above the last.</summary>
-    internal int Count => FirstNamespace + Joined.Count;
+    internal int Count => ExitStatus + (_init ? 1 : 0);
 
     internal static bool AnyJoined(NamespaceSet namespaces) => JoinedOf(namespaces).Count > 0;
 

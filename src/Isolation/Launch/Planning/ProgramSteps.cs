@@ -19,6 +19,7 @@ internal static class ProgramSteps
         }
 
         if (!inputs.Spec.Namespaces.IsNew(NamespaceKind.Mount)) EnterDirectory(writer, inputs);
+        TerminalSteps.Open(writer, inputs);
         HandOverOutput(writer, inputs);
         DropBounding(writer, inputs);
         SetIdentity(writer, inputs);
@@ -31,8 +32,10 @@ internal static class ProgramSteps
 
         writer.For("set the file mode creation mask");
         writer.Call(umask, Operand.Octal(inputs.Spec.Umask));
-        DieWithHost(writer);
+        if (!inputs.Spec.OutlivesHost) DieWithHost(writer);
         ResetSignals(writer, inputs);
+        if (inputs.Spec.Init) InitSteps.Write(writer, inputs);
+        TerminalSteps.Control(writer, inputs);
         DescriptorSteps.KeepRequested(writer, inputs);
         if (inputs.Spec.IsProbe)
         {
