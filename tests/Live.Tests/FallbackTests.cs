@@ -9,7 +9,7 @@ namespace Isolation.Live.Tests;
 public sealed class FallbackTests
 {
     public static TheoryData<string> Denied =>
-        ["clone3", "openat2", "mount_setattr", "close_range", "memfd_create", "clone3,openat2,mount_setattr,close_range,memfd_create"];
+        ["clone3", "openat2", "mount_setattr", "close_range_flags", "memfd_create", "clone3,openat2,mount_setattr,close_range_flags,memfd_create"];
 
     [Theory]
     [MemberData(nameof(Denied))]
@@ -18,10 +18,10 @@ public sealed class FallbackTests
         using TemporaryDirectory directory = new();
         directory.Write("file", "bound");
         (int code, string output, string error) = await Sandbox.OnHostAsync(NestedProgram.Path, "--deny", calls, "run", "--read-only-bind", directory.Path, "/data", "--masked", "/data/masked", "--",
-            "sh", "-c", "echo $$; id -u; cat /data/file; touch /data/new 2>/dev/null || echo refused; touch /etc/new && echo layered; touch /proc/sys/new 2>/dev/null || echo refused; touch /sys/new 2>/dev/null || echo refused; i=3; while [ $i -lt 400 ]; do [ -e /proc/$$/fd/$i ] && echo leaked $i; i=$((i+1)); done; true");
+            "sh", "-c", "echo $$; id -u; cat /data/file; touch /data/new 2>/dev/null || echo refused; touch /etc/new && echo layered; (echo 65 > /proc/sys/net/ipv4/ip_default_ttl) 2>&1 | grep -o Read-only; mkdir /sys/new 2>&1 | grep -o Read-only; i=3; while [ $i -lt 400 ]; do [ -e /proc/$$/fd/$i ] && echo leaked $i; i=$((i+1)); done; true");
 
         Assert.True(code == 0, error);
-        Assert.Equal("1\n0\nboundrefused\nlayered\nrefused\nrefused\n", output);
+        Assert.Equal("1\n0\nboundrefused\nlayered\nRead-only\nRead-only\n", output);
     }
 
     [Theory]
@@ -43,7 +43,7 @@ public sealed class FallbackTests
     [Fact]
     public async Task A_program_that_fails_is_told_with_every_fallback()
     {
-        (int code, _, string error) = await Sandbox.OnHostAsync(NestedProgram.Path, "--deny", "clone3,openat2,mount_setattr,close_range,memfd_create", "run", "--", "no-such-program");
+        (int code, _, string error) = await Sandbox.OnHostAsync(NestedProgram.Path, "--deny", "clone3,openat2,mount_setattr,close_range_flags,memfd_create", "run", "--", "no-such-program");
 
         Assert.Equal(NestedProgram.Refused, code);
         Assert.StartsWith("ProgramNotFound:", error, StringComparison.Ordinal);

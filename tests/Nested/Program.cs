@@ -18,6 +18,7 @@ try
         "depth" => await Depth.RunAsync(int.Parse(words.Dequeue(), CultureInfo.InvariantCulture)),
         "run" => await Run.RunAsync(words),
         "hold" => await Hold.RunAsync(int.Parse(words.Dequeue(), CultureInfo.InvariantCulture), [.. words]),
+        "probe" => Probe(),
         string other => throw new ArgumentException($"There is no mode '{other}'."),
     };
 }
@@ -25,4 +26,10 @@ catch (ContainerException exception)
 {
     await Console.Error.WriteLineAsync($"{exception.Reason}: {exception.Message}");
     return NestedProgram.Refused;
+}
+
+static int Probe()
+{
+    foreach (SupportEntry entry in IsolationSupport.Probe().Entries) Console.WriteLine($"{entry.Feature}|{entry.IsAvailable}|{entry.Reason}|{entry.Remedy}");
+    return 0;
 }

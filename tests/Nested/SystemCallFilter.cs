@@ -8,25 +8,41 @@ namespace Isolation.Nested;
 /// </summary>
 internal static unsafe partial class SystemCallFilter
 {
-    private const int PR_SET_NO_NEW_PRIVS = 38, SECCOMP_SET_MODE_FILTER = 1, SECCOMP_FILTER_FLAG_TSYNC = 1, ENOSYS = 38;
+    private const int PR_SET_NO_NEW_PRIVS = 38, SECCOMP_SET_MODE_FILTER = 1, SECCOMP_FILTER_FLAG_TSYNC = 1, ENOSYS = 38, EINVAL = 22;
+    private const uint NumberOffset = 0, ThirdArgumentOffset = 32; // struct seccomp_data
+    private const uint CloseRange = 436;
+    private const string OldCloseRange = "close_range_flags";
     private const uint SECCOMP_RET_ALLOW = 0x7fff0000, SECCOMP_RET_ERRNO = 0x00050000;
     private const ushort BPF_LD_W_ABS = 0x20, BPF_JEQ_K = 0x15, BPF_RET_K = 0x06;
 
     internal static void Deny(string[] calls)
     {
-        uint[] numbers = [.. calls.Select(Number)];
-        Instruction[] program = new Instruction[numbers.Length + 3];
-        program[0] = new(BPF_LD_W_ABS, 0, 0, 0); // seccomp_data.nr
-        for (int i = 0; i < numbers.Length; i++)
-            program[1 + i] = new(BPF_JEQ_K, (byte)(numbers.Length - i), 0, numbers[i]);
-        program[^2] = new(BPF_RET_K, 0, 0, SECCOMP_RET_ALLOW);
-        program[^1] = new(BPF_RET_K, 0, 0, SECCOMP_RET_ERRNO | ENOSYS);
+        List<Instruction> filter = [new(BPF_LD_W_ABS, 0, 0, NumberOffset)];
+        foreach (string call in calls)
+        {
+            if (call == OldCloseRange)
+            {
+                // Linux 5.9 and 5.10 have close_range without CLOSE_RANGE_CLOEXEC.
+                filter.Add(new(BPF_JEQ_K, 0, 4, CloseRange));
+                filter.Add(new(BPF_LD_W_ABS, 0, 0, ThirdArgumentOffset));
+                filter.Add(new(BPF_JEQ_K, 0, 1, 0));
+                filter.Add(new(BPF_RET_K, 0, 0, SECCOMP_RET_ALLOW));
+                filter.Add(new(BPF_RET_K, 0, 0, SECCOMP_RET_ERRNO | EINVAL));
+                continue;
+            }
+
+            filter.Add(new(BPF_JEQ_K, 0, 1, Number(call)));
+            filter.Add(new(BPF_RET_K, 0, 0, SECCOMP_RET_ERRNO | ENOSYS));
+        }
+
+        filter.Add(new(BPF_RET_K, 0, 0, SECCOMP_RET_ALLOW));
+        Instruction[] program = [.. filter];
         if (Prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) throw new InvalidOperationException("prctl(PR_SET_NO_NEW_PRIVS) failed");
         fixed (Instruction* start = program)
         {
-            Program filter = new() { Length = (ushort)program.Length, Instructions = start };
+            Program loaded = new() { Length = (ushort)program.Length, Instructions = start };
             long number = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 317 : 277;
-            if (Syscall(number, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, (nint)(&filter)) != 0)
+            if (Syscall(number, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, (nint)(&loaded)) != 0)
                 throw new InvalidOperationException("seccomp(SECCOMP_SET_MODE_FILTER) failed");
         }
     }
@@ -35,7 +51,6 @@ internal static unsafe partial class SystemCallFilter
     private static uint Number(string name) => name switch
     {
         "clone3" => 435,
-        "close_range" => 436,
         "openat2" => 437,
         "mount_setattr" => 442,
         "memfd_create" => RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 319u : 279u,

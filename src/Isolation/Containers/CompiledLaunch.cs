@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Isolation.Launch;
-using Isolation.Linux;
 
 namespace Isolation;
 
@@ -14,7 +13,7 @@ internal sealed class CompiledLaunch
     {
         Inputs = inputs;
         (Plan, Notes) = LaunchPlanner.PlanWithNotes(inputs);
-        Image = ImageDescriptor.Create(ElfImage.Wrap(ImageAssembler.Assemble(Plan, inputs.Host.Abi), RuntimeInformation.ProcessArchitecture));
+        Image = new(() => ElfImage.Wrap(ImageAssembler.Assemble(Plan, inputs.Host.Abi), RuntimeInformation.ProcessArchitecture));
         Maps = inputs.NewUser ? IdentityMaps.For(inputs.Spec, inputs.Host) : null;
         CloneFlags = NamespaceSteps.BirthFlags(inputs.Spec.Namespaces);
     }
@@ -25,7 +24,7 @@ internal sealed class CompiledLaunch
 
     internal IReadOnlyList<EnforcementNote> Notes { get; }
 
-    internal FileDescriptor Image { get; }
+    internal CachedImage Image { get; }
 
     internal IdentityMaps? Maps { get; }
 

@@ -22,6 +22,8 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     private readonly TaskCompletionSource<ContainerResult> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationToken _cancellation;
     private readonly FileDescriptor _channel;
+    private readonly FileDescriptor _image;
+    private readonly int _imageNumber;
     private readonly Lock _gate = new();
     private FileDescriptor?[] _childDescriptors;
     private CancellationTokenRegistration _cancellationRegistration;
@@ -66,6 +68,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
             }
 
             _childDescriptors = descriptors;
+            (_image, _imageNumber) = ImageCache.Shared.Use(compiled.Image);
         }
         catch
         {
@@ -159,7 +162,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
         _cancellationRegistration = _cancellation.UnsafeRegister(static state => ((ContainerLaunch)state!).Kill(ContainerOutcome.Cancelled), this);
         LauncherThread.Shared.Enqueue(new LaunchRequest
         {
-            Image = _compiled.Image,
+            Image = _imageNumber,
             Descriptors = _childDescriptors,
             CloneFlags = _compiled.CloneFlags,
             LastCapability = _compiled.Maps is null ? -1 : _compiled.Inputs.Host.LastCapability,
@@ -169,6 +172,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
 
     private void OnBorn(LaunchRequest request)
     {
+        _image.DangerousRelease();
         CloseChildDescriptors();
         if (request.Process is null)
         {
@@ -260,6 +264,9 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     /// <summary>The channel: messages until the program starts, which closes it.</summary>
     public void OnReady(uint events) => ReadChannel();
 
+    /// <summary>The channel can be heard no more; the container ends, and its end says why.</summary>
+    public void OnFault(Exception exception) => Abandon(exception);
+
     private void ReadChannel()
     {
         Span<byte> message = stackalloc byte[ChannelMessages.Longest];
@@ -311,7 +318,19 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
         // What it said and wrote before it ended is still in the channel and the pipes.
         ReadChannel();
         CloseChannel();
-        (CapturedOutput output, CapturedOutput error, Task? pumps) = Streams.Finish();
+        try
+        {
+            (CapturedOutput output, CapturedOutput error, Task? pumps) = Streams.Finish();
+            Complete(status, output, error, pumps);
+        }
+        catch (Exception exception)
+        {
+            Complete(exception);
+        }
+    }
+
+    private void Complete(WaitStatus status, CapturedOutput output, CapturedOutput error, Task? pumps)
+    {
         _cancellationRegistration.Dispose();
         _timer?.Dispose();
         SharedTmpfs.Forget(this);
@@ -396,6 +415,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     {
         private readonly ContainerLaunch _launch;
         private readonly Registration _registration;
+        private bool _ended;
 
         internal ExitWatch(ContainerLaunch launch, PidDescriptor process)
         {
@@ -429,9 +449,29 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
             // It may have announced a successor just before it ended.
             if (!IsPredecessor) _launch.ReadChannel();
             if (!Process.TryReap(out WaitStatus status)) return;
+            _ended = true;
             _registration.Dispose();
             Process.Dispose();
             if (!IsPredecessor) _launch.OnEnded(status);
+        }
+
+        /// <summary>Its end will not be heard of: it is ended and reaped here, and whoever waits is told why.</summary>
+        public void OnFault(Exception exception)
+        {
+            if (_ended) return;
+            Kill();
+            Task.Run(() =>
+            {
+                try
+                {
+                    while (!Process.TryReap(out _)) Thread.Sleep(1);
+                    Process.Dispose();
+                }
+                finally
+                {
+                    _launch.Fail(exception);
+                }
+            });
         }
     }
 }

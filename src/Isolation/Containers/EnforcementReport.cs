@@ -15,8 +15,10 @@ internal static class EnforcementReport
             ? new("no_new_privs", EnforcementState.Enforced, "programs gain no privileges by executing others")
             : new("no_new_privs", EnforcementState.Shared, "off, as asked"));
         entries.Add(launch.Inputs.CanDropBounding
-            ? new("capabilities", EnforcementState.Enforced, FormattableString.Invariant($"bounding set 0x{spec.Capabilities.Bits & ((1UL << (launch.Inputs.Host.LastCapability + 1)) - 1):x}"))
+            ? new("capabilities", EnforcementState.Enforced, FormattableString.Invariant($"bounding set 0x{spec.Capabilities.Bits & (ulong.MaxValue >> (63 - launch.Inputs.Host.LastCapability)):x}"))
             : new("capabilities", EnforcementState.Fallback, "the caller's bounding set, because dropping from it takes CAP_SETPCAP"));
+        if (KeepsGroups(launch.Inputs))
+            entries.Add(new("supplementary groups", EnforcementState.Fallback, "the caller's, because the kernel denies setgroups to a caller without CAP_SETGID; WithSubordinateIds drops them"));
         if (spec.Root is HostRoot && spec.Namespaces.IsNew(NamespaceKind.Mount))
         {
             foreach (string path in HostRootLayout.WithoutLayer(launch.Inputs))
@@ -27,6 +29,10 @@ internal static class EnforcementReport
             entries.Add(new(launch.Notes[note].Feature, EnforcementState.Fallback, launch.Notes[note].Detail));
         return entries;
     }
+
+    private static bool KeepsGroups(PlanInputs inputs) => inputs.Spec.Namespaces.IsHost(NamespaceKind.User)
+        ? !inputs.Host.Has(Capability.Setgid)
+        : inputs.NewUser && !IdentityMaps.For(inputs.Spec, inputs.Host).AllowsSetGroups;
 
     private static EnforcementEntry Namespace(PlanInputs inputs, NamespaceKind kind)
     {

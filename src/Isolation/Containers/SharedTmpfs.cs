@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Isolation.Launch;
 using Isolation.Linux;
 
@@ -10,23 +9,29 @@ namespace Isolation;
 /// </summary>
 internal static class SharedTmpfs
 {
-    private static readonly ConcurrentDictionary<(ulong Device, ulong Inode), ContainerLaunch> Bound = new();
+    private static readonly Lock Gate = new();
+    private static readonly List<(ulong Device, ulong Inode, ContainerLaunch Launch)> Bound = [];
 
     internal static void Note(ContainerLaunch launch)
     {
         foreach (BindMount bind in launch.Spec.Mounts.OfType<BindMount>())
         {
-            if (!TryIdentify(bind.Source, out (ulong, ulong) directory)) continue;
-            ContainerLaunch first = Bound.GetOrAdd(directory, launch);
-            if (first != launch) LaunchLog.SharedTmpfs(launch.Spec.Logger, bind.Source, launch.Id, first.Id);
+            if (!TryIdentify(bind.Source, out (ulong Device, ulong Inode) directory)) continue;
+            ContainerLaunch? other;
+            lock (Gate)
+            {
+                other = Bound.Find(entry => (entry.Device, entry.Inode) == directory && entry.Launch != launch).Launch;
+                Bound.Add((directory.Device, directory.Inode, launch));
+            }
+
+            if (other is not null) LaunchLog.SharedTmpfs(launch.Spec.Logger, bind.Source, launch.Id, other.Id);
         }
     }
 
     internal static void Forget(ContainerLaunch launch)
     {
         if (!launch.Spec.HasBinds) return;
-        foreach (KeyValuePair<(ulong, ulong), ContainerLaunch> entry in Bound)
-            if (entry.Value == launch) Bound.TryRemove(entry);
+        lock (Gate) Bound.RemoveAll(entry => entry.Launch == launch);
     }
 
     private static bool TryIdentify(string path, out (ulong Device, ulong Inode) directory)

@@ -45,7 +45,7 @@ public class LaunchFailuresTests
     [InlineData("enter the working directory '/work'", "fchdir", Errno.EACCES, ContainerErrorReason.WorkingDirectoryNotFound, "directory in the container")]
     [InlineData("open the source '/host/data' of the mount at '/data'", "open_tree", Errno.ENOENT, ContainerErrorReason.MountFailed, "")]
     [InlineData("open the source '/host/data' of the mount at '/data'", "open_tree", Errno.ENOMEM, ContainerErrorReason.ResourceLimit, "")]
-    [InlineData("mount the private /dev", "fsopen", Errno.EMFILE, ContainerErrorReason.ResourceLimit, "RLIMIT_NOFILE")]
+    [InlineData("mount the private /dev/shm", "fsopen", Errno.EMFILE, ContainerErrorReason.ResourceLimit, "RLIMIT_NOFILE")]
     [InlineData("mount '/data'", "move_mount", Errno.EPERM, ContainerErrorReason.MountFailed, "")]
     [InlineData("mount '/data'", "mkdirat", Errno.EROFS, ContainerErrorReason.MountFailed, "")]
     [InlineData("make the new namespaces", "unshare", Errno.EPERM, ContainerErrorReason.NamespaceForbidden, "user namespaces")]

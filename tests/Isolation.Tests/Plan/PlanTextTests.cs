@@ -20,6 +20,16 @@ public class PlanTextTests
     public void Operands_are_shown_as_strace_shows_them() => Assert.Equal(Operands.Select(pair => pair.Text), Operands.Select(pair => pair.Operand.ToString()));
 
     [Fact]
+    public void A_long_list_is_cut_and_says_how_long_it_is()
+    {
+        string text = Operand.Texts([.. Enumerable.Range(0, 500).Select(i => $"a{i}")]).ToString();
+        Assert.StartsWith("[\"a0\", \"a1\"", text, StringComparison.Ordinal);
+        Assert.Contains("\"a31\"", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"a32\"", text, StringComparison.Ordinal);
+        Assert.Contains("468", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_step_is_its_call_and_its_branches_are_words()
     {
         LaunchStep step = new(openat, [Operand.CurrentDirectory, "/x", 0], "open x");

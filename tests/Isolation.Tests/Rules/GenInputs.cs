@@ -26,7 +26,7 @@ internal static class GenInputs
 
     private static readonly Gen<RootFilesystem> Root = Gen.OneOf<RootFilesystem>(
         Gen.Const<RootFilesystem>(new HostRoot()),
-        from path in Gen.OneOf("/srv/root", "/srv/a:b,c", "/srv/" + new string('x', 300), "/")
+        from path in Gen.OneOf("/srv/root", "/proc/root", "/srv/a:b,c", "/srv/" + new string('x', 300), "/")
         from access in Gen.Enum<RootAccess>()
         select (RootFilesystem)new DirectoryRoot(path, access));
 
@@ -91,9 +91,11 @@ internal static class GenInputs
         from host in GenHost.Any
         from identity in Gen.OneOf(Identity.Root, new Identity(1000, 1000, [10, 20], "/home/user"), new Identity(0, 5, [], "/"), new Identity(7, 0, [0], "/"))
         from missing in GenHost.Subset(["dev", "proc", "sys", "tmp", "run", "etc/hosts", "etc/hostname", "etc/resolv.conf", "data/in/deep", "etc/passwd"])
+        from link in Gen.Bool
         select new PlanInputs(spec, host)
         {
             Identity = identity,
+            RootIsLink = link,
             MissingTargets = spec.Root is DirectoryRoot ? [.. missing] : [],
             FileSources = ["/host/file"],
             Mounts = host.HasMountSetAttr ? [] : host.Mounts,

@@ -27,7 +27,7 @@ internal sealed class MountTargets
 
     internal bool IsInside(LaunchStep move)
     {
-        if (move.StacksOnRoot()) return true;
+        if (move.StacksOnRoot() || PutsScratch(move)) return true;
         if (move.SlotOf(2) is not { } directory || move.Text(3) is not { } name) return false;
         if (name.Length == 0) return (move.Number(4) & MOVE_MOUNT_T_EMPTY_PATH) != 0 && IsOpenedInside(directory, pivoted: false);
 
@@ -55,17 +55,22 @@ internal sealed class MountTargets
         return (directory == Root || IsOpenedInside(directory, pivoted)) && (name is "." || (!follows && (IsOneName(name) || (pivoted && name is ".."))));
     }
 
-    /// <summary>A recursive copy of the tree of "/" takes along what is stacked on it.</summary>
-    internal int TakenAlongBy(LaunchStep openTree, int stacked) =>
-        openTree.Result == Root && openTree.IsCurrentDirectory(0) && openTree.Text(1) == "/" && (openTree.Number(2) & AT_RECURSIVE) != 0 ? stacked : 0;
+    /// <summary>The file system that holds layers and generated files; it stands in the old root.</summary>
+    internal bool PutsScratch(LaunchStep move) => move.IsCurrentDirectory(2) && move.SlotOf(0) is { } mount && IsScratch(mount);
+
+    /// <summary>Whether a directory is where a copy of the whole tree has taken the scratch file system along to.</summary>
+    internal bool IsPlaceOfScratch(Slot? directory, string? place) => directory is not null && (place == "/"
+        ? directory == Root
+        : _writers[directory].Any() && _writers[directory].All(step => step.Call == openat && step.SlotOf(0) == Root && "/" + step.Text(1) == place));
 
     private bool IsOpenedInside(Slot slot, bool pivoted) =>
         _writers[slot].Any() && _writers[slot].All(step => step.Call is openat or openat2 && IsOpenedInside(step, pivoted));
 
-    /// <summary>A file system that this plan has made, so that nobody else has put links into it.</summary>
-    private bool IsOfThePlan(Slot slot) => slot != Root && _writers[slot].Any() && _writers[slot].All(step => step.Call == fsmount);
+    /// <summary>A file system that this plan has made, or a directory of one, so that nobody else has put links into it.</summary>
+    private bool IsOfThePlan(Slot slot) => slot != Root && _writers[slot].Any()
+        && _writers[slot].All(step => step.Call == fsmount || (step.Call == open_tree && step.SlotOf(0) is { } whole && IsScratch(whole)));
 
-    private bool IsScratch(Slot slot) => IsOfThePlan(slot) && _writers[slot].Single().Purpose.StartsWith("make the scratch", StringComparison.Ordinal);
+    private bool IsScratch(Slot slot) => _writers[slot].Count() == 1 && _writers[slot].Single() is { Call: fsmount } made && made.Purpose.StartsWith("make the scratch", StringComparison.Ordinal);
 
     private static bool IsOneName(string name) => name.Length > 0 && name is not ("." or "..") && !name.Contains('/');
 }

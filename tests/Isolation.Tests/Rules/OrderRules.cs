@@ -84,17 +84,19 @@ internal sealed class OrderRules
         if (step.Call is move_mount or umount2 or pivot_root) Must(state.MountsCut, "mounts are cut off from the host's before the first is attached or detached");
         if (step.Call == move_mount) Must(state.Pivoted || _targets.IsInside(step), "a mount goes to a place that was opened inside the root, or into a directory that the plan has made");
         if (step.Call == move_mount && step.SlotOf(2) == _targets.Root) Must(!_given.Contains(step.Text(3)!), "the files of /etc that the container is given are not covered by the host's");
+        if (state.ScratchPlace is { Length: > 1 } place && HostPath(step) is { } path)
+            Must(path != place && !path.StartsWith(place + "/", StringComparison.Ordinal), "no path of the host is named that the scratch file system covers");
         if (step.Call is mkdirat or mknodat or symlinkat || (step.Call == openat && (step.Number(2) & O_CREAT) != 0))
             Must(_targets.IsMadeInside(step), "what is made is one name in a directory that was opened inside the root, or lies in a directory that the plan has made");
         if (step.Call == pivot_root)
         {
             Must(!state.Pivoted && state.Stacked > 0, "the root is changed once, to a mount that is attached");
-            Must(state.TakenAlong == 0, "no copy of a mount that was stacked on the old root lies on the new one");
+            Must(state.TakenAlong == 0, "no copy of a mount of the plan's own stands in the new root");
             Must(state.Directory == _targets.Root, "the current directory is the new root when it is made the root");
         }
 
         if (step.Call == umount2)
-            Must(state.Pivoted ? state.Stacked > 0 : state.TakenAlong > 0 && state.Directory == _targets.Root, "as many mounts are detached as lie on the new root, and not one more: that would be the new root itself");
+            Must(state.Pivoted ? state.Stacked > 0 : state.TakenAlong > 0 && _targets.IsPlaceOfScratch(state.Directory, state.ScratchPlace), "as many mounts are detached as lie on the new root, and not one more: that would be the new root itself");
         if (state.Pivoted && step.Call is not (execve or faccessat))
             Must(!Enumerable.Range(0, step.Operands.Count).Any(i => step.Text(i) is ['/', ..]), "no path of the host is named once the root has changed");
         if (state.Pivoted && step.Call is openat or openat2) Must(_targets.IsOpenedInside(step, pivoted: true), "the working directory is opened inside the root");
@@ -170,8 +172,9 @@ internal sealed class OrderRules
             mount => state with { MountDuties = state.MountDuties & ~_duties.DoneByMount(step, state.AtRemountDescriptor) },
             mount_setattr => state with { MountDuties = state.MountDuties & ~_duties.DoneBySetAttr(step) },
             dup3 => state with { AtRemountDescriptor = step.SlotOf(0) },
-            open_tree => state with { MountDuties = state.MountDuties | _duties.ArisingFrom(step), TakenAlong = state.TakenAlong + _targets.TakenAlongBy(step, state.Stacked) },
-            move_mount => step.StacksOnRoot() ? state with { Stacked = state.Stacked + 1 } : state,
+            open_tree => state with { MountDuties = state.MountDuties | _duties.ArisingFrom(step), TakenAlong = state.TakenAlong + TakenAlong(step, state) },
+            move_mount when step.StacksOnRoot() => state with { Stacked = state.Stacked + 1, ScratchPlace = state.ScratchPlace ?? "/" },
+            move_mount when _targets.PutsScratch(step) => state with { ScratchPlace = step.Text(3) },
             fchdir => state with { Directory = step.SlotOf(0) },
             pivot_root => state with { Pivoted = true }, // the new root is off the stack, and the old one on it
             umount2 => state.Pivoted ? state with { Stacked = state.Stacked - 1 } : state with { TakenAlong = state.TakenAlong - 1 },
@@ -190,6 +193,23 @@ internal sealed class OrderRules
             },
             _ => state,
         };
+    }
+
+    /// <summary>A path that is looked up in the old root.</summary>
+    private static string? HostPath(LaunchStep step) => step.Call switch
+    {
+        open_tree when step.IsCurrentDirectory(0) => step.Text(1),
+        mount => step.Text(1),
+        fsconfig when step.Text(2) == "lowerdir" => step.Text(3),
+        _ => null,
+    };
+
+    /// <summary>A recursive copy takes along what stands in the tree that is copied.</summary>
+    private static int TakenAlong(LaunchStep openTree, PlanState state)
+    {
+        if (!openTree.IsCurrentDirectory(0) || (openTree.Number(2) & AT_RECURSIVE) == 0 || state.ScratchPlace is not { } place) return 0;
+        bool whole = openTree.Text(1) == "/";
+        return (whole ? state.Stacked : 0) + (place != "/" && (whole || place.StartsWith(openTree.Text(1) + "/", StringComparison.Ordinal)) ? 1 : 0);
     }
 
     private bool MaySetGroups => _inputs.NewUser

@@ -29,7 +29,10 @@ internal sealed record PlanState
     /// <summary>How many mounts lie on the root of the process that must be off it when the program starts.</summary>
     internal int Stacked { get; init; }
 
-    /// <summary>Copies of stacked mounts that a copy of the whole tree has taken along, and that still lie on the new root.</summary>
+    /// <summary>Where the scratch file system stands in the old root.</summary>
+    internal string? ScratchPlace { get; init; }
+
+    /// <summary>Mounts of the plan's own that a copy of the whole tree has taken along, and that still stand in the copy.</summary>
     internal int TakenAlong { get; init; }
 
     internal bool Pivoted { get; init; }

@@ -1,3 +1,5 @@
+using Isolation.Linux;
+
 namespace Isolation.Live.Tests;
 
 /// <summary>CVE-2021-30465 and its like: a mount target that is a directory when it is looked at and a link when it is used.</summary>
@@ -48,14 +50,12 @@ public sealed class SwapRaceTests
         Assert.True(started > 0, $"none of {Launches} launches got through");
     }
 
-    private static void Swap(TestRoot root, CancellationToken stop)
+    // In one step, so that the name is never free.
+    private static unsafe void Swap(TestRoot root, CancellationToken stop)
     {
-        while (!stop.IsCancellationRequested)
-        {
-            Directory.Move(root["data"], root["aside"]);
-            Directory.Move(root["link"], root["data"]);
-            Directory.Move(root["data"], root["link"]);
-            Directory.Move(root["aside"], root["data"]);
-        }
+        const int RENAME_EXCHANGE = 2;
+        fixed (byte* data = System.Text.Encoding.UTF8.GetBytes(root["data"] + "\0"), link = System.Text.Encoding.UTF8.GetBytes(root["link"] + "\0"))
+            while (!stop.IsCancellationRequested)
+                Syscall.Invoke(SystemCall.renameat2, Abi.AT_FDCWD, (nint)data, Abi.AT_FDCWD, (nint)link, RENAME_EXCHANGE);
     }
 }

@@ -17,33 +17,14 @@ public sealed class CancellationTests
     [Fact]
     public async Task At_any_moment_of_the_launch_it_leaves_nothing()
     {
-        await Sandbox.Host("true").OutputAsync(); // what a process makes once is made
-        HostState before = HostState.Read();
-        Random random = new(20_26);
-        int cancelled = 0, ran = 0;
-        ContainerSpec spec = Sandbox.Host("true").Build();
-        for (int i = 0; i < 300; i++)
-        {
-            using CancellationTokenSource source = new();
-            Task<ContainerResult> run = spec.RunAsync(source.Token);
-            int spins = random.Next(0, 10_000);
-            long until = System.Diagnostics.Stopwatch.GetTimestamp() + spins * System.Diagnostics.Stopwatch.Frequency / 1_000_000;
-            while (System.Diagnostics.Stopwatch.GetTimestamp() < until) Thread.SpinWait(10);
-            await source.CancelAsync();
-            try
-            {
-                Assert.True((await run).Succeeded);
-                ran++;
-            }
-            catch (OperationCanceledException exception)
-            {
-                Assert.Equal(source.Token, exception.CancellationToken);
-                cancelled++;
-            }
-        }
+        await CancelAsync(Sandbox.Host("true").Build());
+    }
 
-        Assert.True(cancelled > 0, $"{ran} launches were over before they were cancelled");
-        await before.ReturnsAsync();
+    [Fact]
+    public async Task At_any_moment_of_a_launch_with_a_second_process_it_leaves_nothing()
+    {
+        await using Container first = await Sandbox.SleeperAsync();
+        await CancelAsync(new ContainerBuilder().WithCommand("true").JoinNamespacesOf(first, Enum.GetValues<NamespaceKind>()).Build());
     }
 
     [Fact]
@@ -69,5 +50,35 @@ public sealed class CancellationTests
         await source.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run);
+    }
+
+    private static async Task CancelAsync(ContainerSpec spec)
+    {
+        Assert.True((await spec.RunAsync(Sandbox.Token)).Succeeded); // what a process makes once is made
+        HostState before = HostState.Read();
+        Random random = new(20_26);
+        int cancelled = 0, ran = 0;
+        for (int i = 0; i < 300; i++)
+        {
+            using CancellationTokenSource source = new();
+            Task<ContainerResult> run = spec.RunAsync(source.Token);
+            int spins = random.Next(0, 10_000);
+            long until = System.Diagnostics.Stopwatch.GetTimestamp() + spins * System.Diagnostics.Stopwatch.Frequency / 1_000_000;
+            while (System.Diagnostics.Stopwatch.GetTimestamp() < until) Thread.SpinWait(10);
+            await source.CancelAsync();
+            try
+            {
+                Assert.True((await run).Succeeded);
+                ran++;
+            }
+            catch (OperationCanceledException exception)
+            {
+                Assert.Equal(source.Token, exception.CancellationToken);
+                cancelled++;
+            }
+        }
+
+        Assert.True(cancelled > 0, $"{ran} launches were over before they were cancelled");
+        await before.ReturnsAsync();
     }
 }

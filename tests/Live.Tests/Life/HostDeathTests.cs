@@ -12,8 +12,7 @@ public sealed class HostDeathTests
     [InlineData("trap '' TERM HUP INT; sleep 1000 & sleep 1000 & wait; sleep 1000")]
     public async Task Killed(string script)
     {
-        ProcessStartInfo start = new(NestedProgram.Path, ["hold", "3", "sh", "-c", script]) { RedirectStandardOutput = true };
-        using Process host = Process.Start(start)!;
+        using Process host = Sandbox.StartOnHost(NestedProgram.Path, "hold", "3", "sh", "-c", script);
         string? line = await host.StandardOutput.ReadLineAsync(Sandbox.Token);
         int[] processes = [.. line!.Split(' ').Select(word => int.Parse(word, CultureInfo.InvariantCulture))];
         Assert.Equal(3, processes.Length);
@@ -28,8 +27,7 @@ public sealed class HostDeathTests
     [Fact]
     public async Task Terminated()
     {
-        ProcessStartInfo start = new(NestedProgram.Path, ["hold", "1", "sleep", "1000"]) { RedirectStandardOutput = true };
-        using Process host = Process.Start(start)!;
+        using Process host = Sandbox.StartOnHost(NestedProgram.Path, "hold", "1", "sleep", "1000");
         int process = int.Parse((await host.StandardOutput.ReadLineAsync(Sandbox.Token))!, CultureInfo.InvariantCulture);
 
         using (Isolation.Linux.PidDescriptor descriptor = Isolation.Linux.PidDescriptor.Open(host.Id)) descriptor.SendSignal(15);

@@ -15,7 +15,7 @@ public sealed class DeviceTests
         string script = """
             stat -L -c '%n %t:%T %a' /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty
             echo gone > /dev/null; head -c 3 /dev/zero | od -An -tx1; head -c 8 /dev/urandom | wc -c
-            echo x > /dev/full
+            head -c 1 /dev/zero > /dev/full
             """;
         ContainerResult result = await Sandbox.HostShell(script).ResultAsync();
 

@@ -83,7 +83,7 @@ public sealed class PrivilegeTests
         ContainerResult result = await Sandbox.HostShell(command).ResultAsync();
 
         Assert.False(result.Succeeded);
-        Assert.Matches("not permitted|permission denied|must be superuser", result.StandardError);
+        Assert.Matches("not permitted|permission denied|must be superuser|must be root", result.StandardError);
     }
 
     private static async Task AssertSetsAsync(Action<ContainerBuilder> configure, ulong bounding, ulong effective)

@@ -66,4 +66,22 @@ public sealed class EtcFilesTests
         Assert.Equal("mine", await root.Shell("echo mine > /etc/hosts; cat /etc/hosts", RootAccess.Layered).OutputAsync());
         Assert.Equal(before, TreeSnapshot.Of(root["etc"]));
     }
+
+    /// <summary>As a root unpacked from a machine with systemd-resolved has it.</summary>
+    [Theory]
+    [MemberData(nameof(Accesses))]
+    public async Task A_link_to_nowhere_is_no_obstacle(RootAccess access)
+    {
+        using TestRoot root = new();
+        File.Delete(root["etc/resolv.conf"]);
+        File.CreateSymbolicLink(root["etc/resolv.conf"], "../run/systemd/resolve/stub-resolv.conf");
+
+        await using Container container = await root.Container(access, "cat", "/etc/hostname", "/etc/resolv.conf").WithHostName("guest").WithDns("192.0.2.7").StartAsync(TestContext.Current.CancellationToken);
+        ContainerResult result = await container.WaitAsync(TestContext.Current.CancellationToken);
+
+        bool provided = access != RootAccess.ReadWrite;
+        Assert.Equal(provided ? "guest\nnameserver 192.0.2.7\n" : "guest\n", result.StandardOutput);
+        Assert.Equal(provided, !container.Enforcement.Any(entry => entry is { Feature: "/etc/resolv.conf", State: EnforcementState.Fallback }));
+        Assert.Equal("../run/systemd/resolve/stub-resolv.conf", new FileInfo(root["etc/resolv.conf"]).LinkTarget);
+    }
 }

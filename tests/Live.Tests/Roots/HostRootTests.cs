@@ -31,9 +31,9 @@ public sealed class HostRootTests
         directory.Write("removed", "host");
         string[] before = TreeSnapshot.Of(directory.Path);
 
-        string output = await Sandbox.HostShell($"cd {directory.Path} && echo more >> kept && rm removed && chmod 700 . && cat kept && ls").OutputAsync();
+        ContainerResult result = await Sandbox.HostShell($"cd {directory.Path} && echo more >> kept && rm removed && chmod 700 . && cat kept && ls").ResultAsync();
 
-        Assert.Equal("hostmore\nkept", output);
+        Assert.Equal("hostmore\nkept", Sandbox.Output(result));
         Assert.Equal(before, TreeSnapshot.Of(directory.Path));
     }
 

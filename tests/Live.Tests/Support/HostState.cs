@@ -3,10 +3,29 @@ namespace Isolation.Live.Tests;
 /// <summary>What this process holds of the system: what it must hold again after a test that leaves nothing behind.</summary>
 internal sealed record HostState(int Descriptors, int Children, string Mounts)
 {
-    internal static HostState Read() => new(
-        Directory.GetFileSystemEntries("/proc/self/fd").Length,
-        Directory.GetDirectories("/proc/self/task").Sum(task => File.ReadAllText(task + "/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Length),
-        File.ReadAllText("/proc/self/mountinfo"));
+    internal static HostState Read()
+    {
+        // An image that a spec was made into is let go of with the spec.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        return new(
+            Directory.GetFileSystemEntries("/proc/self/fd").Length,
+            Directory.GetDirectories("/proc/self/task").Sum(ChildrenOf),
+            File.ReadAllText("/proc/self/mountinfo"));
+    }
+
+    // A thread may have ended since it was listed.
+    private static int ChildrenOf(string task)
+    {
+        try
+        {
+            return File.ReadAllText(task + "/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Length;
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
 
     internal static int Threads() => Directory.GetDirectories("/proc/self/task").Length;
 

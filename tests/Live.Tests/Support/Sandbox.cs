@@ -55,11 +55,17 @@ internal static class Sandbox
     /// <summary>Runs a program of the host, with no container at all.</summary>
     internal static async Task<(int ExitCode, string Output, string Error)> OnHostAsync(string program, params string[] arguments)
     {
-        ProcessStartInfo start = new(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        using Process process = Process.Start(start)!;
+        using Process process = StartOnHost(program, arguments);
         Task<string> error = process.StandardError.ReadToEndAsync(Token);
         string output = await process.StandardOutput.ReadToEndAsync(Token);
         await process.WaitForExitAsync(Token);
         return (process.ExitCode, output, await error);
+    }
+
+    internal static Process StartOnHost(string program, params string[] arguments)
+    {
+        ProcessStartInfo start = new(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["DOTNET_EnableDiagnostics"] = "0"; // a runtime that is killed leaves its pipes in the directory for temporary files
+        return Process.Start(start)!;
     }
 }

@@ -5,7 +5,8 @@ namespace Isolation.Launch;
 /// <summary>One child to be born.</summary>
 internal sealed class LaunchRequest
 {
-    internal required FileDescriptor Image { get; init; }
+    /// <summary>The number of the image's descriptor, which stays open until <see cref="OnBorn"/> is called.</summary>
+    internal required int Image { get; init; }
 
     /// <summary>What becomes descriptor 0, 1, 2 and so on of the child; null for none.</summary>
     internal required FileDescriptor?[] Descriptors { get; init; }

@@ -60,7 +60,7 @@ internal sealed class LauncherThread
         _steps ??= new BirthSteps();
         Span<int> sources = stackalloc int[request.Descriptors.Length];
         for (int i = 0; i < sources.Length; i++) sources[i] = request.Descriptors[i]?.Number ?? -1;
-        _steps.Write(sources, request.Image.Number, request.LastCapability);
+        _steps.Write(sources, request.Image, request.LastCapability);
         int pidfd = -1;
         nint result = CloneCalls.Clone(_steps, request.CloneFlags, &pidfd);
         GC.KeepAlive(request);

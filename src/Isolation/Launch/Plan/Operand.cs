@@ -28,6 +28,8 @@ internal enum OperandKind : byte
 /// <summary>One symbolic operand of a system call. Immutable; says in <see cref="ToString"/> what strace would show.</summary>
 internal readonly struct Operand
 {
+    private const int MostShown = 32;
+
     private readonly string? _display;
 
     private Operand(OperandKind kind, long value, object? payload, string? display)
@@ -82,11 +84,18 @@ internal readonly struct Operand
     public override string ToString() => _display ?? Kind switch
     {
         OperandKind.Text => Quote((string)Payload!),
-        OperandKind.Texts => "[" + string.Join(", ", ((IReadOnlyList<string>)Payload!).Select(Quote)) + "]",
+        OperandKind.Texts => Quote((IReadOnlyList<string>)Payload!),
         OperandKind.Slot => Payload!.ToString()!,
         OperandKind.SlotAddress => "&" + Payload,
         _ => Number.ToString(CultureInfo.InvariantCulture),
     };
+
+    // A program may have thousands of arguments; strace shows 32.
+    private static string Quote(IReadOnlyList<string> texts)
+    {
+        string shown = string.Join(", ", texts.Take(MostShown).Select(Quote));
+        return texts.Count > MostShown ? $"[{shown}, ... {texts.Count - MostShown} more]" : $"[{shown}]";
+    }
 
     private static string Quote(string text)
     {

@@ -41,18 +41,17 @@ internal static class EtcSteps
             mounts.Writer.For($"provide /{target}");
             string name = target["etc/".Length..];
             Write(mounts, target, name, id);
-            if (mounts.Inputs.Spec.Root is HostRoot)
+
+            // Not there although it was made where it was missing: a link to nowhere, or the host lacks it.
+            Label missing = new($"/{target} is not there"), done = new($"/{target} provided");
+            Slot place = mounts.OpenInRoot(target, whenMissing: missing);
+            mounts.AttachTo(mounts.CloneOfScratch(name), place);
+            mounts.Writer.Mark(done);
+            mounts.Writer.Later(() =>
             {
-                // The host may lack the file, and then there is nothing to bind upon.
-                Label missing = new($"/{target} is not on the host");
-                Slot place = mounts.OpenInRoot(target, whenMissing: missing);
-                mounts.AttachTo(mounts.CloneOfScratch(name), place);
                 mounts.Writer.Mark(missing);
-            }
-            else
-            {
-                mounts.Attach(mounts.CloneOfScratch(name), target);
-            }
+                mounts.Notes.Send("/" + target, "not provided, because the root has no file there, or a link to nowhere", done);
+            });
         }
     }
 

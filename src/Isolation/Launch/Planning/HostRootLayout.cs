@@ -21,6 +21,9 @@ internal sealed record HostRootPart(HostRootPartKind Kind, string Path)
     internal bool Create { get; init; }
 
     internal bool IsDirectory { get; init; } = true;
+
+    /// <summary>It is <c>/var</c> in a new user namespace, with a <c>tmp</c> that everybody may write.</summary>
+    internal bool HasOpenTmp => Path == "var" && Create;
 }
 
 /// <summary>

@@ -54,6 +54,12 @@ internal static class HostRootSteps
         writer.For(purpose);
         if (part.Create) writer.Call(mkdirat, mounts.Root, part.Path, Operand.Octal(part.Mode));
         OverlaySteps.MakeLayer(mounts, name);
+        if (part.HasOpenTmp)
+        {
+            // Overlayfs cannot copy up a directory whose owner has no id inside, and /var/tmp is for everybody.
+            writer.Call(mkdirat, mounts.Scratch, name + ".upper/tmp", Operand.Octal(0x3FF));
+        }
+
         if (holdsEtc) EtcSteps.WriteIntoLayer(mounts, isRoot ? name + ".upper/etc" : name + ".upper", id, make: isRoot);
         writer.For(purpose);
 

@@ -220,9 +220,9 @@ internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs
             bool last = i == names.Length - 1;
             if (last && !directory)
             {
-                // O_EXCL: a dangling link at this name must not make a file where it points.
-                Writer.Call(openat, at, names[i], Operand.Named(O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, "O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC"),
-                    Operand.Octal(0x1A4)).Tolerate(Errno.EEXIST);
+                // Made without being opened: a file open for writing keeps its mount from becoming read-only (EBUSY). A
+                // dangling link at this name must not make a file where it points, and mknod(2) follows none.
+                Writer.Call(mknodat, at, names[i], Operand.Named(S_IFREG | 0x1A4, "S_IFREG|0644"), 0).Tolerate(Errno.EEXIST);
                 return;
             }
 
