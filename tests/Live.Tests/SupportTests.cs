@@ -1,3 +1,5 @@
+using Isolation.Nested;
+
 namespace Isolation.Live.Tests;
 
 /// <summary>What the host can do is found out by doing it.</summary>
@@ -40,7 +42,7 @@ public sealed class SupportTests
 
         string output = await outer.WithCommand("sh", "-c", $"echo 0 > /proc/sys/user/max_user_namespaces && {inner}").OutputAsync();
 
-        Dictionary<string, string[]> entries = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('|')).ToDictionary(fields => fields[0]);
+        Dictionary<string, string[]> entries = output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split('\t')).ToDictionary(fields => fields[0]);
         Assert.Equal(Features.Order(), entries.Keys.Order());
         foreach (string feature in (string[])["user namespace", "containers", "private /proc"])
         {
@@ -57,8 +59,8 @@ public sealed class SupportTests
         (int code, string output, string error) = await Sandbox.OnHostAsync(NestedProgram.Path, "--deny", "openat2,mount_setattr", "probe");
 
         Assert.True(code == 0, error);
-        Assert.Contains("openat2|False|", output, StringComparison.Ordinal);
-        Assert.Contains("mount_setattr|False|", output, StringComparison.Ordinal);
-        Assert.Contains("containers|True|", output, StringComparison.Ordinal);
+        Assert.Contains("openat2\tFalse\t", output, StringComparison.Ordinal);
+        Assert.Contains("mount_setattr\tFalse\t", output, StringComparison.Ordinal);
+        Assert.Contains("containers\tTrue\t", output, StringComparison.Ordinal);
     }
 }

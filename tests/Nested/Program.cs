@@ -30,6 +30,6 @@ catch (ContainerException exception)
 
 static int Probe()
 {
-    foreach (SupportEntry entry in IsolationSupport.Probe().Entries) Console.WriteLine($"{entry.Feature}|{entry.IsAvailable}|{entry.Reason}|{entry.Remedy}");
+    foreach (SupportEntry entry in IsolationSupport.Probe().Entries) Console.WriteLine($"{entry.Feature}\t{entry.IsAvailable}\t{entry.Reason}\t{entry.Remedy}");
     return 0;
 }

@@ -52,7 +52,7 @@ internal sealed class ClockedLaunch : IDisposable
             TaskCompletionSource<PidDescriptor> process = new(TaskCreationOptions.RunContinuationsAsynchronously);
             LauncherThread.Shared.Enqueue(new LaunchRequest
             {
-                Image = _image,
+                Image = _image.Number,
                 Descriptors = [_null, childOutput, childError, childChannel],
                 CloneFlags = NamespaceSteps.BirthFlags(_inputs.Spec.Namespaces),
                 LastCapability = _inputs.NewUser ? _inputs.Host.LastCapability : -1,
