@@ -48,6 +48,12 @@ public sealed partial class ContainerBuilder : ProgramBuilder<ContainerBuilder>
     /// </summary>
     public ContainerBuilder WithNesting() => Set(Draft with { Nesting = true });
 
+    /// <summary>
+    /// The first process is an init that is part of this library: it starts the program, reaps the orphans that come to it,
+    /// and passes the program's exit status on. Signals go to the program. Needs a new pid namespace.
+    /// </summary>
+    public ContainerBuilder WithInit() => Set(Draft with { Init = true });
+
     /// <summary>Where warnings and fallbacks are logged; nowhere by default.</summary>
     public ContainerBuilder WithLogger(ILogger logger)
     {

@@ -5,7 +5,7 @@ internal static class SpecValidation
 {
     internal static void Check(ContainerSpec spec)
     {
-        Command(spec);
+        CheckProgram(spec);
         Root(spec);
         Mounts(spec);
         Namespaces(spec);
@@ -13,7 +13,18 @@ internal static class SpecValidation
     }
 
     /// <summary>What is checked of a further program in a container.</summary>
-    internal static void CheckProgram(ContainerSpec spec) => Command(spec);
+    internal static void CheckProgram(ContainerSpec spec)
+    {
+        Command(spec);
+        Terminal(spec);
+    }
+
+    private static void Terminal(ContainerSpec spec)
+    {
+        if (spec.Terminal is null) return;
+        if (spec.Input is not EmptyInput || spec.Output is not CapturedTarget || spec.Error is not CapturedTarget)
+            throw new InvalidOperationException("A terminal takes the place of all three standard streams: leave WithInput, WithOutput and WithError out, or WithTerminal.");
+    }
 
     private static void Command(ContainerSpec spec)
     {
@@ -63,6 +74,8 @@ internal static class SpecValidation
     private static void Namespaces(ContainerSpec spec)
     {
         NamespaceSet namespaces = spec.Namespaces;
+        if (spec.Init && !namespaces.IsNew(NamespaceKind.Pid))
+            throw new InvalidOperationException($"An init needs a pid namespace of the container's own; this one is the {namespaces.Pid}'s. Leave WithInit or WithPidNs out.");
         if (spec.Proc == ProcMount.Private && namespaces.IsHost(NamespaceKind.Pid))
             throw new InvalidOperationException("A private /proc needs a pid namespace of the container's own, and the pid namespace is the host's: leave WithProc(ProcMount.Private) or WithPidNs(NamespaceSource.Host) out.");
         if (!namespaces.IsNew(NamespaceKind.Uts) && (spec.HostName ?? spec.DomainName) is { } name)

@@ -22,6 +22,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     private readonly TaskCompletionSource<ContainerResult> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationToken _cancellation;
     private readonly FileDescriptor _channel;
+    private readonly FileDescriptor? _exitStatus;
     private readonly FileDescriptor _image;
     private readonly int _imageNumber;
     private readonly Lock _gate = new();
@@ -65,6 +66,13 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
             {
                 descriptors[passed.FirstNamespace + i] = NamespaceDescriptors.Open(passed.Joined[i]);
                 opened.Add(descriptors[passed.FirstNamespace + i]!);
+            }
+
+            if (spec.Init)
+            {
+                (_exitStatus, descriptors[passed.ExitStatus]) = Descriptors.Pipe();
+                opened.Add(_exitStatus);
+                opened.Add(descriptors[passed.ExitStatus]!);
             }
 
             _childDescriptors = descriptors;
@@ -122,12 +130,24 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
 
     internal bool IsPaused { get; set; }
 
+    internal ContainerTerminal? Terminal { get; private set; }
+
+    /// <summary>Lets go of what the caller reads and writes.</summary>
+    internal void DisposeStreams()
+    {
+        Streams.DisposePipes();
+        Terminal?.Stream.Dispose();
+    }
+
     /// <summary>Sends a signal to the program; false when it has ended.</summary>
     internal bool Signal(int signal)
     {
         ExitWatch? exit;
         lock (_gate) exit = _exit;
-        return exit is not null && exit.Signal(signal);
+        if (exit is null || Ended.IsCompleted) return false;
+
+        // An init passes nothing on: the program itself is meant.
+        return _messages.Program is { } program ? program.SendSignal(signal) : exit.Signal(signal);
     }
 
     /// <summary>Ends the program and says why, if nothing else has ended it before.</summary>
@@ -272,13 +292,20 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
         Span<byte> message = stackalloc byte[ChannelMessages.Longest];
         while (!_channelClosed)
         {
-            nint count = Descriptors.TryRead(_channel, message);
+            nint count = Descriptors.TryReceive(_channel, message, out FileDescriptor? descriptor);
             if (Syscall.Is(count, Errno.EAGAIN)) return;
             if (count <= 0)
             {
                 CloseChannel();
                 if (_messages.Fault is null && _failure is null && !_kill) OnStarted();
                 return;
+            }
+
+            if (descriptor is not null)
+            {
+                _messages.Add(message[..(int)count], descriptor);
+                if (_messages.Terminal is { } master) Terminal ??= new ContainerTerminal(master);
+                continue;
             }
 
             int successor = _messages.Add(message[..(int)count]);
@@ -321,11 +348,23 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
         try
         {
             (CapturedOutput output, CapturedOutput error, Task? pumps) = Streams.Finish();
-            Complete(status, output, error, pumps);
+            _messages.Program?.Dispose();
+            Complete(ProgramStatus(status), output, error, pumps);
         }
         catch (Exception exception)
         {
             Complete(exception);
+        }
+    }
+
+    /// <summary>What an init passed on of the program; its own end where it did not get to it.</summary>
+    private WaitStatus ProgramStatus(WaitStatus status)
+    {
+        if (_exitStatus is null) return status;
+        using (_exitStatus)
+        {
+            Span<byte> word = stackalloc byte[8];
+            return status.Outcome == WaitOutcome.Exited && Descriptors.TryRead(_exitStatus, word) == word.Length ? status.As(BitConverter.ToInt32(word)) : status;
         }
     }
 
@@ -374,6 +413,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
 
     private void Fail(Exception exception)
     {
+        _exitStatus?.Dispose();
         CloseChannel();
         Streams.Dispose();
         _cancellationRegistration.Dispose();

@@ -40,6 +40,10 @@ public partial class ContainerProcess : IAsyncDisposable
     /// <exception cref="InvalidOperationException">The program was not started with <see cref="OutputTarget.Pipe"/> for it.</exception>
     public Stream StandardError => Launch.Streams.Error ?? throw NotPiped("error", "WithError(OutputTarget.Pipe)");
 
+    /// <summary>The outer side of the program's terminal.</summary>
+    /// <exception cref="InvalidOperationException">The program was not started with a terminal.</exception>
+    public ContainerTerminal Terminal => Launch.Terminal ?? throw new InvalidOperationException("The program has no terminal: start it with WithTerminal.");
+
     /// <summary>Waits for the end of the program. Any number may wait; all get the same result.</summary>
     /// <param name="cancellationToken">Ends the wait, not the program.</param>
     /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
@@ -83,7 +87,7 @@ public partial class ContainerProcess : IAsyncDisposable
     {
         Launch.Kill();
         await ((Task)Launch.Ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        Launch.Streams.DisposePipes();
+        Launch.DisposeStreams();
         GC.SuppressFinalize(this);
     }
 

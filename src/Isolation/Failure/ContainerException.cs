@@ -36,6 +36,6 @@ public sealed class ContainerException : Exception
     {
         string text = cause is null ? message : $"{message}: {(cause is LinuxException failure ? failure.Failure : cause.Message)}";
         text = text.TrimEnd('.');
-        return remedy is null ? text + "." : $"{text}. Remedy: {remedy}.";
+        return remedy is null ? text + "." : $"{text}. Remedy: {remedy.TrimEnd('.')}.";
     }
 }

@@ -21,6 +21,13 @@ internal sealed class StandardStreams : IDisposable
     {
         try
         {
+            if (spec.Terminal is not null)
+            {
+                // The child replaces them by its terminal.
+                ChildInput = ChildOutput = ChildError = NullDevice.Value;
+                return;
+            }
+
             ChildInput = OpenInput(spec.Input);
             ChildOutput = OpenOutput(spec.Output, OutputOrigin.StandardOutput, spec.OutputLimit, ref _output);
             ChildError = spec.Error is MergedTarget ? ChildOutput : OpenOutput(spec.Error, OutputOrigin.StandardError, spec.OutputLimit, ref _error);

@@ -7,7 +7,7 @@ namespace Isolation.Linux;
 /// to whom EAGAIN or EPIPE is an answer; the others throw. All are tried again when a signal interrupts them, all are
 /// safe from any thread, and none allocates on success (but for the pairs themselves).
 /// </summary>
-internal static unsafe class Descriptors
+internal static unsafe partial class Descriptors
 {
     /// <param name="flags">O_NONBLOCK and the like; O_CLOEXEC is added.</param>
     /// <exception cref="LinuxException">No descriptor is left.</exception>

@@ -38,6 +38,14 @@ public sealed class PidDescriptor : SafeHandleMinusOneIsInvalid
         return new PidDescriptor((int)Syscall.Check(result, "pidfd_open", $"{pid}"));
     }
 
+    /// <summary>A second descriptor of a process, from one that was received.</summary>
+    internal static PidDescriptor Duplicate(FileDescriptor pidfd)
+    {
+        using var held = pidfd.Hold();
+        nint result = Syscall.fcntl(held.Number, Abi.F_DUPFD_CLOEXEC);
+        return new PidDescriptor((int)Syscall.Check(result, "fcntl", $"{held.Number}, F_DUPFD_CLOEXEC"));
+    }
+
     /// <summary>Sends a signal by number; 0 sends none and only asks whether there is a process to send it to.</summary>
     /// <returns>False when the process is gone: it has ended and was reaped.</returns>
     /// <exception cref="LinuxException">The signal is none (EINVAL), or this process may not send it (EPERM).</exception>

@@ -32,6 +32,14 @@ public readonly struct WaitStatus
         MaxResidentBytes = maxResidentBytes;
     }
 
+    /// <summary>The same usage, with another end: that of a status word of <c>wait4(2)</c>.</summary>
+    internal WaitStatus As(int status)
+    {
+        int signal = status & 0x7f;
+        WaitOutcome outcome = signal == 0 ? WaitOutcome.Exited : (status & 0x80) != 0 ? WaitOutcome.Dumped : WaitOutcome.Killed;
+        return new(outcome, signal == 0 ? (status >> 8) & 0xff : signal, UserTime, SystemTime, MaxResidentBytes);
+    }
+
     /// <summary>How it ended.</summary>
     public WaitOutcome Outcome { get; }
 

@@ -20,6 +20,7 @@ internal static class ProgramSteps
 
         if (!inputs.Spec.Namespaces.IsNew(NamespaceKind.Mount)) EnterDirectory(writer, inputs);
         TerminalSteps.Open(writer, inputs);
+        ResourceSteps.Limit(writer, inputs.Spec);
         HandOverOutput(writer, inputs);
         DropBounding(writer, inputs);
         SetIdentity(writer, inputs);

@@ -47,6 +47,11 @@ internal static class ResourceSteps
             writer.Call(ioprio_set, 1, 0, ((int)io.Class << 13) | io.Level); // IOPRIO_WHO_PROCESS, this one
         }
 
+    }
+
+    /// <summary>Last of what takes descriptors and memory, so that the limits are the program's and not the launch's.</summary>
+    internal static void Limit(PlanWriter writer, ContainerSpec spec)
+    {
         foreach ((ResourceLimitKind kind, ResourceLimit limit) in spec.ResourceLimits)
         {
             writer.For($"set the limit {kind} to {limit}");
