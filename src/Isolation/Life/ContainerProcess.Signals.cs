@@ -30,9 +30,9 @@ public partial class ContainerProcess
         {
             return await Launch.Ended.WaitAsync(grace ?? DefaultGrace, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is TimeoutException or OperationCanceledException && !Launch.Ended.IsCompleted)
+        catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
         {
-            Launch.Kill();
+            Launch.Kill(); // does nothing where it ended as the wait did
             return await Launch.Ended.ConfigureAwait(false);
         }
     }

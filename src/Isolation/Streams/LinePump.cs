@@ -45,8 +45,26 @@ internal static class LinePump
         }
 
         if (!isLast && buffer.Length < Longest) return false;
-        text = Encoding.UTF8.GetString(buffer);
-        buffer = buffer.Slice(buffer.End);
+        ReadOnlySequence<byte> piece = isLast ? buffer : buffer.Slice(0, buffer.Length - Unfinished(buffer));
+        text = Encoding.UTF8.GetString(piece);
+        buffer = buffer.Slice(piece.End);
         return true;
+    }
+
+    /// <summary>How many of the last bytes begin something whose rest has not come: a character, or the end of a line.</summary>
+    private static int Unfinished(ReadOnlySequence<byte> buffer)
+    {
+        const int LongestCharacter = 4;
+        Span<byte> last = stackalloc byte[LongestCharacter];
+        buffer.Slice(buffer.Length - LongestCharacter).CopyTo(last);
+        if (last[^1] == '\r') return 1;
+        for (int count = 1; count < LongestCharacter; count++)
+        {
+            byte value = last[^count];
+            if (value < 0x80) return 0;
+            if (value >= 0xC0) return count < (value < 0xE0 ? 2 : value < 0xF0 ? 3 : 4) ? count : 0;
+        }
+
+        return 0;
     }
 }
