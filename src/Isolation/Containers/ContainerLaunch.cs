@@ -10,7 +10,7 @@ namespace Isolation;
 /// One container from the call that starts it to its end. Its parts run on three threads: the caller's prepares, the
 /// launcher's gives birth, and the events thread hears the child's messages, its end, and its output.
 /// </summary>
-internal sealed partial class ContainerLaunch : IDescriptorHandler
+internal sealed class ContainerLaunch : IDescriptorHandler
 {
     private static readonly Lazy<FileDescriptor> NullDevice = new(() => FileDescriptor.Open("/dev/null", Abi.O_RDWR));
 

@@ -9,7 +9,7 @@ public class LaunchFailuresTests
 {
     private static readonly ContainerSpec Spec = new()
     {
-        Command = ["tool"], Root = new HostRoot(), WorkingDirectory = "/work", Environment = ContainerSpec.DefaultEnvironment.SetItem("PATH", "/a:/b"),
+        Command = ["tool"], Root = new HostRoot(), WorkingDirectory = "/place", Environment = ContainerSpec.DefaultEnvironment.SetItem("PATH", "/a:/b"),
         Mounts = [new BindMount("/host/data", "/data")],
     };
 
@@ -41,8 +41,8 @@ public class LaunchFailuresTests
         Check(Explain(ExecSteps.Purpose, SystemCall.execve, Errno.ENOENT, message: new byte[ExecSteps.PresentSize]), ContainerErrorReason.InterpreterNotFound, Errno.ENOENT, "interpreter or dynamic loader", "readelf");
 
     [Theory]
-    [InlineData("enter the working directory '/work'", "openat2", Errno.ENOENT, ContainerErrorReason.WorkingDirectoryNotFound, "directory in the container")]
-    [InlineData("enter the working directory '/work'", "fchdir", Errno.EACCES, ContainerErrorReason.WorkingDirectoryNotFound, "directory in the container")]
+    [InlineData("enter the working directory '/place'", "openat2", Errno.ENOENT, ContainerErrorReason.WorkingDirectoryNotFound, "directory in the container")]
+    [InlineData("enter the working directory '/place'", "fchdir", Errno.EACCES, ContainerErrorReason.WorkingDirectoryNotFound, "directory in the container")]
     [InlineData("open the source '/host/data' of the mount at '/data'", "open_tree", Errno.ENOENT, ContainerErrorReason.MountFailed, "")]
     [InlineData("open the source '/host/data' of the mount at '/data'", "open_tree", Errno.ENOMEM, ContainerErrorReason.ResourceLimit, "")]
     [InlineData("mount the private /dev/shm", "fsopen", Errno.EMFILE, ContainerErrorReason.ResourceLimit, "RLIMIT_NOFILE")]

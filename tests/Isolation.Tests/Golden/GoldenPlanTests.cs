@@ -39,7 +39,7 @@ public partial class GoldenPlanTests
         }, User)),
         ("joined-namespaces", new(new ContainerSpec
         {
-            Command = ["/bin/true"], WorkingDirectory = "/work",
+            Command = ["/bin/true"], WorkingDirectory = "/place",
             Namespaces = new()
             {
                 User = NamespaceSource.OfProcess(77), Pid = NamespaceSource.OfProcess(77), Network = NamespaceSource.OfProcess(77), Ipc = NamespaceSource.OfProcess(77),

@@ -55,7 +55,7 @@ internal static class GenInputs
         from command in Gen.OneOf<string[]>(["sh", "-c", "id"], ["/bin/true"], ["./here", ""])
         from path in Gen.OneOf("/bin", "/usr/bin:/bin", "", "a::/b/", "1:2:3:4:5:6:7:8:9")
         from hasPath in Gen.Bool
-        from directory in Gen.OneOf("/", "/work", "/work/../deep/", "/proc/self/fd/7")
+        from directory in Gen.OneOf("/", "/place", "/place/../deep/", "/proc/self/fd/7")
         from umask in Gen.Int[0, 0x1FF]
         from capabilities in Gen.OneOf(Gen.Const(CapabilitySet.Default), Gen.Const(CapabilitySet.None), Gen.Const(CapabilitySet.All), Gen.ULong.Select(bits => new CapabilitySet(bits)))
         from noNewPrivileges in Gen.Bool

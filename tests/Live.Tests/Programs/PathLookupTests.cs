@@ -42,20 +42,20 @@ public sealed class PathLookupTests
     public async Task An_empty_entry_is_the_working_directory()
     {
         using TestRoot root = new();
-        Program(root, "work/program", "here");
+        Program(root, "place/program", "here");
 
-        Assert.Equal("here", await root.Container(RootAccess.ReadOnly, "program").WithWorkingDirectory("/work").WithEnvironment("PATH", "/missing::/bin").OutputAsync());
+        Assert.Equal("here", await root.Container(RootAccess.ReadOnly, "program").WithWorkingDirectory("/place").WithEnvironment("PATH", "/missing::/bin").OutputAsync());
     }
 
     [Fact]
     public async Task A_name_with_a_slash_is_not_looked_for()
     {
         using TestRoot root = new();
-        Program(root, "work/program", "here");
+        Program(root, "place/program", "here");
 
-        Assert.Equal("here", await root.Container(RootAccess.ReadOnly, "./program").WithWorkingDirectory("/work").OutputAsync());
-        Assert.Equal("here", await root.Container(RootAccess.ReadOnly, "work/program").OutputAsync());
-        Assert.Equal("here", await root.Container(RootAccess.ReadOnly, "/work/program").OutputAsync());
+        Assert.Equal("here", await root.Container(RootAccess.ReadOnly, "./program").WithWorkingDirectory("/place").OutputAsync());
+        Assert.Equal("here", await root.Container(RootAccess.ReadOnly, "place/program").OutputAsync());
+        Assert.Equal("here", await root.Container(RootAccess.ReadOnly, "/place/program").OutputAsync());
     }
 
     private static void Program(TestRoot root, string path, string says)

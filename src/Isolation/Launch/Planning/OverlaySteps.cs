@@ -22,7 +22,7 @@ internal static class OverlaySteps
 
         // In a user namespace trusted.* attributes are out of reach: user.overlay.* instead (Linux 5.11).
         if (!mounts.Inputs.Spec.Namespaces.IsHost(NamespaceKind.User)) options.Add(("userxattr", ""));
-        return Overlay(mounts, options, onError);
+        return mounts.NewFilesystem("overlay", MountAttributes.NoDevices, [.. options], onError);
     }
 
     private static bool NeedsAlias(string lower) =>
@@ -37,10 +37,5 @@ internal static class OverlaySteps
         LaunchStep attach = mounts.AttachBelow(clone, mounts.Scratch, alias);
         if (onError is not null) attach.OnErrorGo(onError);
         return alias;
-    }
-
-    private static Slot Overlay(MountWriter mounts, List<(string Key, string Value)> options, Label? onError)
-    {
-        return mounts.NewFilesystem("overlay", MountAttributes.NoDevices, [.. options], onError);
     }
 }
