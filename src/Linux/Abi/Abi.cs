@@ -93,10 +93,13 @@ internal static partial class Abi
     internal const int SIGPIPE = 13;
     internal const int SIGTERM = 15;
     internal const int SIGCHLD = 17;
+    internal const int SIGCONT = 18;
+    internal const int SIGSTOP = 19;
 
     // linux/wait.h
     internal const int P_PID = 1;
     internal const int P_PIDFD = 3;
+    internal const int RUSAGE_SELF = 0;
     internal const int WNOHANG = 1;
     internal const int WEXITED = 4;
     internal const int WNOWAIT = 0x1000000;
@@ -161,6 +164,10 @@ internal static partial class Abi
     internal const int SOCK_SEQPACKET = 5;
     internal const int SOCK_CLOEXEC = 0x80000;
     internal const int SOCK_NONBLOCK = 0x800;
+    internal const int SOL_SOCKET = 1;
+    internal const int SCM_RIGHTS = 1;
+    internal const int MSG_CMSG_CLOEXEC = 0x40000000;
+    internal const int MSG_CTRUNC = 8;
     internal const int MSG_PEEK = 2;
     internal const int MSG_DONTWAIT = 0x40;
     internal const int MSG_NOSIGNAL = 0x4000;
@@ -168,6 +175,16 @@ internal static partial class Abi
     internal const int IFF_UP = 1;
     internal const int IFF_LOOPBACK = 8;
     internal const int IFF_RUNNING = 0x40;
+
+    // asm-generic/ioctls.h
+    internal const int TCGETS = 0x5401;
+    internal const int TCSETSF = 0x5404;
+    internal const int TIOCSCTTY = 0x540E;
+    internal const int FIONREAD = 0x541B;
+    internal const int TIOCGWINSZ = 0x5413;
+    internal const int TIOCSWINSZ = 0x5414;
+    internal const int TIOCSPTLCK = 0x40045431;
+    internal const int TIOCGPTPEER = 0x5441;
 
     // sys/mman.h
     internal const int PROT_READ = 1;

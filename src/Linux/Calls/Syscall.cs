@@ -15,9 +15,22 @@ internal static unsafe partial class Syscall
 
     static Syscall() => LibraryName.MapToThisProcess();
 
+    /// <summary>
+    /// For tests: asked before each call, on the thread that makes it. What it returns, unless 0, is the call's result and
+    /// the call is not made (<c>close</c> is: the kernel closes, whatever it answers). Null, and free, in every program.
+    /// </summary>
+    internal static volatile Func<SystemCall, nint>? Failpoint;
+
+    /// <summary>Whether a test wants this call to fail, and with what.</summary>
+    internal static bool Fails(SystemCall call, out nint fault)
+    {
+        fault = Failpoint?.Invoke(call) ?? 0;
+        return fault != 0;
+    }
+
     /// <summary>Any call by its number on this machine, through libc's <c>syscall</c>.</summary>
     internal static nint Invoke(SystemCall call, nint a0 = 0, nint a1 = 0, nint a2 = 0, nint a3 = 0, nint a4 = 0, nint a5 = 0) =>
-        Result((ssize_t)LibC.syscall(
+        Fails(call, out nint fault) ? fault : Result((ssize_t)LibC.syscall(
             TargetAbi.Current.Number(call), (void*)a0, (void*)a1, (void*)a2, (void*)a3, (void*)a4, (void*)a5));
 
     /// <summary>

@@ -7,7 +7,7 @@ namespace Isolation.Linux;
 /// to whom EAGAIN or EPIPE is an answer; the others throw. All are tried again when a signal interrupts them, all are
 /// safe from any thread, and none allocates on success (but for the pairs themselves).
 /// </summary>
-internal static unsafe class Descriptors
+internal static unsafe partial class Descriptors
 {
     /// <param name="flags">O_NONBLOCK and the like; O_CLOEXEC is added.</param>
     /// <exception cref="LinuxException">No descriptor is left.</exception>
@@ -70,6 +70,16 @@ internal static unsafe class Descriptors
     /// <inheritdoc cref="Read"/>
     internal static int ReadAt(SafeHandle descriptor, Span<byte> buffer, long offset) =>
         (int)Syscall.Check(TryReadAt(descriptor, buffer, offset), "pread64", $"{descriptor.DangerousGetHandle()}, {buffer.Length} bytes, offset {offset}");
+
+    /// <summary>How many bytes of a pipe can be read now (pipe(7), FIONREAD).</summary>
+    /// <exception cref="LinuxException">It is no pipe, socket or terminal.</exception>
+    internal static int Readable(SafeHandle descriptor)
+    {
+        using var held = descriptor.Hold();
+        int count = 0;
+        Syscall.Check(Syscall.Invoke(SystemCall.ioctl, held.Number, Abi.FIONREAD, (nint)(&count)), "ioctl", $"{held.Number}, FIONREAD");
+        return count;
+    }
 
     internal static nint TryWrite(SafeHandle descriptor, ReadOnlySpan<byte> bytes)
     {

@@ -38,6 +38,24 @@ public sealed class PidDescriptor : SafeHandleMinusOneIsInvalid
         return new PidDescriptor((int)Syscall.Check(result, "pidfd_open", $"{pid}"));
     }
 
+    /// <summary>A second descriptor of a process, from one that was received.</summary>
+    internal static PidDescriptor Duplicate(FileDescriptor pidfd)
+    {
+        using var held = pidfd.Hold();
+        nint result = Syscall.fcntl(held.Number, Abi.F_DUPFD_CLOEXEC);
+        return new PidDescriptor((int)Syscall.Check(result, "fcntl", $"{held.Number}, F_DUPFD_CLOEXEC"));
+    }
+
+    /// <summary>
+    /// Kills and reaps a child for which there is no descriptor; waits for its end. Nobody else may reap it, so that its
+    /// number is still its own.
+    /// </summary>
+    internal static void EndChild(int pid)
+    {
+        Syscall.Invoke(SystemCall.kill, pid, Abi.SIGKILL);
+        Syscall.InvokeRetrying(SystemCall.waitid, Abi.P_PID, pid, 0, Abi.WEXITED | Abi.__WALL);
+    }
+
     /// <summary>Sends a signal by number; 0 sends none and only asks whether there is a process to send it to.</summary>
     /// <returns>False when the process is gone: it has ended and was reaped.</returns>
     /// <exception cref="LinuxException">The signal is none (EINVAL), or this process may not send it (EPERM).</exception>
@@ -68,6 +86,14 @@ public sealed class PidDescriptor : SafeHandleMinusOneIsInvalid
             status = _status.GetValueOrDefault();
             return _status.HasValue;
         }
+    }
+
+    /// <summary>Waits for the end of the process, whoever its parent is, and blocks the thread meanwhile. A process that nobody has reaped yet has ended.</summary>
+    /// <returns>False when it has not ended in time.</returns>
+    internal bool WaitForEnd(TimeSpan limit)
+    {
+        using var held = this.Hold();
+        return HasEnded(held.Number, Math.Max(0, (long)limit.TotalMilliseconds));
     }
 
     /// <inheritdoc/>
@@ -106,11 +132,13 @@ public sealed class PidDescriptor : SafeHandleMinusOneIsInvalid
         usage.ru_maxrss * 1024); // the kernel counts KiB
 
     /// <summary>ECHILD says "not, or no longer, your child", alive or not; a pidfd becomes readable when its process ends.</summary>
-    private static unsafe bool HasEnded(int number)
+    private static unsafe bool HasEnded(int number, long milliseconds = 0)
     {
         pollfd poll = new() { fd = number, events = (short)Abi.EPOLLIN };
-        timespec now = default;
-        nint result = Syscall.InvokeRetrying(SystemCall.ppoll, (nint)(&poll), 1, (nint)(&now));
+        timespec wait = new() { tv_sec = milliseconds / 1000, tv_nsec = milliseconds % 1000 * 1_000_000 };
+
+        // The raw call writes what is left of the time, so one that was interrupted goes on with the rest.
+        nint result = Syscall.InvokeRetrying(SystemCall.ppoll, (nint)(&poll), 1, (nint)(&wait));
         return Syscall.Check(result, "ppoll", $"{number}") > 0;
     }
 }

@@ -32,6 +32,14 @@ public readonly struct WaitStatus
         MaxResidentBytes = maxResidentBytes;
     }
 
+    /// <summary>What <c>wait4(2)</c> says of a child: its status word, and its usage.</summary>
+    internal static WaitStatus Of(int status, in rusage usage)
+    {
+        int signal = status & 0x7f;
+        WaitOutcome outcome = signal == 0 ? WaitOutcome.Exited : (status & 0x80) != 0 ? WaitOutcome.Dumped : WaitOutcome.Killed;
+        return new(outcome, signal == 0 ? (status >> 8) & 0xff : signal, usage.ru_utime.ToTimeSpan(), usage.ru_stime.ToTimeSpan(), usage.ru_maxrss * 1024);
+    }
+
     /// <summary>How it ended.</summary>
     public WaitOutcome Outcome { get; }
 

@@ -40,19 +40,6 @@ internal sealed unsafe partial class DescriptorEvents
     /// <summary>A registration that watches nothing before its <see cref="Registration.Start"/>, so that the handler can know it first.</summary>
     internal Registration Prepare(SafeHandle descriptor, IDescriptorHandler handler) => new(this, descriptor, handler);
 
-    /// <summary>
-    /// Completes when the descriptor is ready, once. Continuations run on the thread pool, never on the events thread.
-    /// The descriptor stays open until then, even if it is disposed: to end the wait, cancel it.
-    /// </summary>
-    /// <returns>The events that came, EPOLLERR and EPOLLHUP included.</returns>
-    /// <exception cref="LinuxException">As from <see cref="Add"/>.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled before it was ready.</exception>
-    internal ValueTask<uint> WaitAsync(SafeHandle descriptor, uint events, CancellationToken cancellationToken = default)
-    {
-        if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled<uint>(cancellationToken);
-        return new ReadyWait().Start(this, descriptor, events, cancellationToken);
-    }
-
     /// <summary>Adds, changes or removes one entry of the kernel's list.</summary>
     internal static nint Control(FileDescriptor epoll, int operation, SafeHandle descriptor, uint events, ulong token)
     {

@@ -21,6 +21,16 @@ internal static partial class ContainedPath
     {
         ArgumentOutOfRangeException.ThrowIfNegative(maxBytes);
         using var found = Open(root, path, Abi.O_PATH, 0, resolver);
+        return ReadFound(found, path, maxBytes);
+    }
+
+    /// <summary>As the other, of a file that was found.</summary>
+    /// <param name="found">An O_PATH descriptor.</param>
+    /// <param name="path">For messages.</param>
+    /// <param name="maxBytes">A larger file is refused, after no more than this was read.</param>
+    /// <inheritdoc cref="ReadAllBytes"/>
+    internal static byte[] ReadFound(FileDescriptor found, string path, int maxBytes)
+    {
         var status = FileStatus.Of(found);
         if (status.Type != FileType.Regular)
         {

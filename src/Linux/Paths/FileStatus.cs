@@ -28,6 +28,10 @@ internal readonly record struct FileStatus
         Inode = status.stx_ino;
         Device = (status.stx_dev_major, status.stx_dev_minor);
         RawDevice = (status.stx_rdev_major, status.stx_rdev_minor);
+        Links = status.stx_nlink;
+        Modified = (status.stx_mtime.tv_sec, status.stx_mtime.tv_nsec);
+        Changed = (status.stx_ctime.tv_sec, status.stx_ctime.tv_nsec);
+        Blocks = (long)status.stx_blocks;
     }
 
     internal FileType Type { get; }
@@ -35,9 +39,9 @@ internal readonly record struct FileStatus
     /// <summary>Permission bits with set-uid, set-gid and sticky: 0 to 07777.</summary>
     internal uint Mode { get; }
 
-    internal uint Uid { get; }
+    internal uint Uid { get; init; }
 
-    internal uint Gid { get; }
+    internal uint Gid { get; init; }
 
     /// <summary>In bytes.</summary>
     internal long Size { get; }
@@ -49,6 +53,18 @@ internal readonly record struct FileStatus
 
     /// <summary>Which device a device file is: (1, 3) is /dev/null.</summary>
     internal (uint Major, uint Minor) RawDevice { get; }
+
+    /// <summary>How many names it has.</summary>
+    internal uint Links { get; }
+
+    /// <summary>When its content changed last, since 1970 in UTC.</summary>
+    internal (long Seconds, uint Nanoseconds) Modified { get; }
+
+    /// <summary>When anything of it changed last, its owner or mode too; nobody can set it.</summary>
+    internal (long Seconds, uint Nanoseconds) Changed { get; }
+
+    /// <summary>What it takes on disk, in units of 512 bytes; less than its size where it has holes.</summary>
+    internal long Blocks { get; }
 
     internal bool IsSameFile(in FileStatus other) => Inode == other.Inode && Device == other.Device;
 

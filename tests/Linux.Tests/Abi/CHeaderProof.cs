@@ -17,6 +17,11 @@ internal sealed class CHeaderProof(Architecture target)
     [
         "MFD_EXEC", // Linux 6.3
         "MFD_NOEXEC_SEAL", // Linux 6.3
+        "MQUEUE_MAGIC", // ipc/mqueue.c
+        "CONFIGFS_MAGIC", // fs/configfs/mount.c
+        "FUSECTL_SUPER_MAGIC", // fs/fuse/control.c
+        "FUSE_SUPER_MAGIC", // fs/fuse/inode.c, exported by newer headers
+        "AUFS_SUPER_MAGIC", // of no kernel of kernel.org
         "ST_NOSYMFOLLOW", // include/linux/statfs.h, not exported to users by older headers
     ];
 
@@ -33,6 +38,7 @@ internal sealed class CHeaderProof(Architecture target)
         #include <net/if.h>
         #include <sys/epoll.h>
         #include <sys/eventfd.h>
+        #include <sys/file.h>
         #include <sys/inotify.h>
         #include <sys/ioctl.h>
         #include <sys/mman.h>
@@ -46,8 +52,13 @@ internal sealed class CHeaderProof(Architecture target)
         #include <sys/un.h>
         #include <sys/wait.h>
         #include <asm/unistd.h>
+        #include <linux/bpf.h>
         #include <linux/capability.h>
         #include <linux/close_range.h>
+        #define _LINUX_MOUNT_H /* which linux/fs.h would include beside sys/mount.h, with the same enums again */
+        #define _UAPI_LINUX_MOUNT_H
+        #include <linux/fs.h>
+        #include <linux/quota.h>
         #include <linux/limits.h>
         #include <linux/magic.h>
         #include <linux/openat2.h>
@@ -74,12 +85,27 @@ internal sealed class CHeaderProof(Architecture target)
     internal void Struct(Type type, string cName)
     {
         Claim($"_Static_assert(sizeof({cName}) == {Marshal.SizeOf(type)}, \"sizeof {type.Name} is {Marshal.SizeOf(type)} here\");");
+        Fields(type, cName);
+    }
+
+    /// <summary>One arm of a union, or the beginning of a struct that grows with the kernel: where its fields are, and not where it ends.</summary>
+    /// <param name="type">Ours.</param>
+    /// <param name="cName">The union, or the struct.</param>
+    /// <param name="arm">Of a union whose arm has a name: that name and a dot.</param>
+    internal void Part(Type type, string cName, string arm = "")
+    {
+        Claim($"_Static_assert(sizeof({cName}) >= {Marshal.SizeOf(type)}, \"{type.Name} is {Marshal.SizeOf(type)} bytes here\");");
+        Fields(type, cName, arm);
+    }
+
+    private void Fields(Type type, string cName, string arm = "")
+    {
         foreach (var field in type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic))
         {
             if (field.IsPrivate) continue; // padding
             int offset = (int)Marshal.OffsetOf(type, field.Name), size = Marshal.SizeOf(field.FieldType);
-            Claim($"_Static_assert(offsetof({cName}, {field.Name}) == {offset}, \"offset of {type.Name}.{field.Name} is {offset} here\");");
-            Claim($"_Static_assert(sizeof((({cName} *)0)->{field.Name}) == {size}, \"size of {type.Name}.{field.Name} is {size} here\");");
+            Claim($"_Static_assert(offsetof({cName}, {arm}{field.Name}) == {offset}, \"offset of {type.Name}.{field.Name} is {offset} here\");");
+            Claim($"_Static_assert(sizeof((({cName} *)0)->{arm}{field.Name}) == {size}, \"size of {type.Name}.{field.Name} is {size} here\");");
         }
     }
 

@@ -196,16 +196,19 @@ public class DescriptorEventsTests
         {
             var first = new Recorder(read);
             using var registration = events.Add(read, Abi.EPOLLIN, first);
-            var waiting = events.WaitAsync(read2, Abi.EPOLLIN, TestContext.Current.CancellationToken).AsTask();
+            using var readiness = new Readiness(events, read2, Abi.EPOLLIN);
+            var waiting = readiness.Reading.WaitAsync(readiness.Reading.Edge, TestContext.Current.CancellationToken).AsTask();
+            int number = registration.Epoll!.Number;
+            Assert.True(SpinWait.SpinUntil(() => IsWaitedFor(number), TimeSpan.FromSeconds(30)));
             // Somebody puts a file of his own under our number: the wait under way ends normally, the next one cannot begin.
             using (var other = FileDescriptor.Open("/dev/null", Abi.O_RDONLY))
-                Syscall.Check(Syscall.Invoke(SystemCall.dup3, other.Number, registration.Epoll!.Number, Abi.O_CLOEXEC), "dup3");
-            int number = registration.Epoll.Number;
+                Syscall.Check(Syscall.Invoke(SystemCall.dup3, other.Number, number, Abi.O_CLOEXEC), "dup3");
             Descriptors.WriteAll(write, "x"u8);
             first.WaitForCall();
             first.WaitForCall();
             Assert.Equal(Errno.EINVAL, Assert.IsType<LinuxException>(Assert.Single(first.Faults)).Errno);
-            Assert.True(SpinWait.SpinUntil(() => waiting.IsFaulted, TimeSpan.FromSeconds(30)));
+            Assert.True(SpinWait.SpinUntil(() => waiting.IsCompleted, TimeSpan.FromSeconds(30)));
+            Assert.IsType<LinuxException>(readiness.Fault);
             Assert.Equal("/dev/null", LinkOf(number)); // not closed by us: it is not ours any more
             Syscall.close(number);
 
@@ -213,6 +216,22 @@ public class DescriptorEventsTests
             using var second = events.Add(read, Abi.EPOLLIN, again);
             Descriptors.WriteAll(write, "x"u8);
             again.WaitForCall();
+        }
+    }
+
+    // proc_pid_syscall(5): of a thread that waits in a system call, its number and its operands.
+    private static bool IsWaitedFor(int descriptor) =>
+        Directory.GetDirectories("/proc/self/task").Any(task => SystemCallOf(task).Split(' ') is [_, var first, ..] && first == $"0x{descriptor:x}");
+
+    private static string SystemCallOf(string task)
+    {
+        try
+        {
+            return File.ReadAllText(task + "/syscall");
+        }
+        catch (IOException)
+        {
+            return ""; // it has ended since it was listed
         }
     }
 
