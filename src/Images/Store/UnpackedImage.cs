@@ -1,0 +1,18 @@
+namespace Isolation.Images;
+
+/// <summary>An image whose layers are directories. Immutable; safe from any thread.</summary>
+public sealed class UnpackedImage
+{
+    private readonly StoreLease? _lease; // for as long as anybody has this object, a container that was started from it too
+
+    internal UnpackedImage(Image image, IReadOnlyList<string> layers, StoreLease? lease) => (Image, Layers, _lease) = (image, layers, lease);
+
+    /// <summary>The image.</summary>
+    public Image Image { get; }
+
+    /// <summary>From the lowest to the topmost, as absolute paths. Never to be written: every container of every image with such a layer has it.</summary>
+    public IReadOnlyList<string> Layers { get; }
+
+    /// <summary>For who knows that nothing uses it any more: a collection may remove its layers.</summary>
+    internal void Release() => _lease?.Dispose();
+}
