@@ -19,6 +19,21 @@ public sealed partial class ContainerBuilder
     /// <summary>Binds a file or directory of the host into the container, to be read only, mounts beneath it included.</summary>
     public ContainerBuilder WithReadOnlyBind(string source, string target) => WithBind(source, target, new() { ReadOnly = true });
 
+    /// <summary>
+    /// Mounts a directory of the host that outlives containers. The first time, where nothing is in it yet, it gets what the
+    /// layers or the root directory have at the target, with owners, modes and links.
+    /// </summary>
+    /// <param name="source">A directory of the host; made if it is missing. It is no mount point itself, and what is beside it can be written, while it is filled.</param>
+    /// <param name="target">An absolute path inside the container; made if it is missing.</param>
+    public ContainerBuilder WithVolume(string source, string target)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(source);
+        return AddMount(new VolumeMount(Path.TrimEndingDirectorySeparator(Path.GetFullPath(PathText.Checked(source, nameof(source)))), 0, PathText.Target(target, nameof(target))));
+    }
+
+    /// <summary>The same with a directory of the container's own, on disk below <c>/var/tmp</c>, that is removed with it. An image that names volumes has one for each where no mount is said.</summary>
+    public ContainerBuilder WithVolume(string target) => AddMount(new VolumeMount(null, Draft.Mounts.Length, PathText.Target(target, nameof(target))));
+
     /// <summary>Mounts a file system in memory, which is this container's alone.</summary>
     /// <param name="target">An absolute path inside the container; made if it is missing.</param>
     /// <param name="options">Null for 64 MiB, mode 01777.</param>
@@ -32,42 +47,42 @@ public sealed partial class ContainerBuilder
     }
 
     /// <summary>The size of the private <c>/tmp</c> in bytes, 256 MiB by default; 0 for none, so that the root's own is seen.</summary>
-    public ContainerBuilder WithTmpSize(long bytes) => Set(_draft with { TmpSize = NotNegative(bytes) });
+    public ContainerBuilder WithTmpSize(long bytes) => Set(Draft with { TmpSize = NotNegative(bytes) });
 
     /// <summary>The size of the private <c>/run</c> in bytes, 64 MiB by default; 0 for none, so that the root's own is seen.</summary>
-    public ContainerBuilder WithRunSize(long bytes) => Set(_draft with { RunSize = NotNegative(bytes) });
+    public ContainerBuilder WithRunSize(long bytes) => Set(Draft with { RunSize = NotNegative(bytes) });
 
     /// <summary>The size of the private <c>/dev/shm</c> in bytes, 64 MiB by default.</summary>
-    public ContainerBuilder WithSharedMemorySize(long bytes) => Set(_draft with { SharedMemorySize = Positive(bytes) });
+    public ContainerBuilder WithSharedMemorySize(long bytes) => Set(Draft with { SharedMemorySize = Positive(bytes) });
 
     /// <summary>What is at <c>/proc</c>.</summary>
     public ContainerBuilder WithProc(ProcMount proc)
     {
         if (!Enum.IsDefined(proc)) throw new ArgumentOutOfRangeException(nameof(proc), proc, "There is no such choice.");
-        return Set(_draft with { Proc = proc });
+        return Set(Draft with { Proc = proc });
     }
 
     /// <summary>Hides paths: a file reads as empty, a directory as an empty one. A path that is not there needs no hiding.</summary>
-    public ContainerBuilder WithMaskedPath(string path) => Set(_draft with { MaskedPaths = _draft.MaskedPaths.Add(PathText.Target(path, nameof(path))) });
+    public ContainerBuilder WithMaskedPath(string path) => Set(Draft with { MaskedPaths = Draft.MaskedPaths.Add(PathText.Target(path, nameof(path))) });
 
     /// <summary>Makes a path read-only, with all mounts beneath it. A path that is not there is left out.</summary>
-    public ContainerBuilder WithReadOnlyPath(string path) => Set(_draft with { ReadOnlyPaths = _draft.ReadOnlyPaths.Add(PathText.Target(path, nameof(path))) });
+    public ContainerBuilder WithReadOnlyPath(string path) => Set(Draft with { ReadOnlyPaths = Draft.ReadOnlyPaths.Add(PathText.Target(path, nameof(path))) });
 
     /// <summary>A name server for <c>/etc/resolv.conf</c>; the host's, without those on loopback, by default.</summary>
     public ContainerBuilder WithDns(string address)
     {
         if (!IPAddress.TryParse(address, out IPAddress? parsed)) throw new ArgumentException($"'{address}' is not an IP address.", nameof(address));
-        return Set(_draft with { DnsServers = _draft.DnsServers.Add(parsed.ToString()) });
+        return Set(Draft with { DnsServers = Draft.DnsServers.Add(parsed.ToString()) });
     }
 
     /// <summary>A further line of <c>/etc/hosts</c>.</summary>
     public ContainerBuilder WithHostEntry(string name, string address)
     {
         if (!IPAddress.TryParse(address, out IPAddress? parsed)) throw new ArgumentException($"'{address}' is not an IP address.", nameof(address));
-        return Set(_draft with { ExtraHosts = _draft.ExtraHosts.Add((PathText.HostName(name, nameof(name)), parsed.ToString())) });
+        return Set(Draft with { ExtraHosts = Draft.ExtraHosts.Add((PathText.HostName(name, nameof(name)), parsed.ToString())) });
     }
 
-    private ContainerBuilder AddMount(MountSpec mount) => Set(_draft with { Mounts = _draft.Mounts.Add(mount) });
+    private ContainerBuilder AddMount(MountSpec mount) => Set(Draft with { Mounts = Draft.Mounts.Add(mount) });
 
     private static long NotNegative(long bytes)
     {

@@ -35,13 +35,13 @@ public sealed partial class ContainerBuilder
     /// <param name="boot">Added to CLOCK_BOOTTIME, which is also what uptime shows. The sum must not be negative.</param>
     /// <param name="monotonic">Added to CLOCK_MONOTONIC.</param>
     public ContainerBuilder WithTimeOffsets(TimeSpan boot, TimeSpan monotonic) =>
-        Set(_draft with { Namespaces = _draft.Namespaces.With(NamespaceKind.Time, NamespaceSource.New), BootTimeOffset = boot, MonotonicTimeOffset = monotonic });
+        Set(Draft with { Namespaces = Draft.Namespaces.With(NamespaceKind.Time, NamespaceSource.New), BootTimeOffset = boot, MonotonicTimeOffset = monotonic });
 
     /// <summary>Where a namespace comes from; null for a new one.</summary>
     public ContainerBuilder WithNamespace(NamespaceKind kind, NamespaceSource? source)
     {
         if (!Enum.IsDefined(kind)) throw new ArgumentOutOfRangeException(nameof(kind), kind, "There is no such kind of namespace.");
-        return Set(_draft with { Namespaces = _draft.Namespaces.With(kind, source ?? NamespaceSource.New) });
+        return Set(Draft with { Namespaces = Draft.Namespaces.With(kind, source ?? NamespaceSource.New) });
     }
 
     /// <summary>Joins several namespaces of a running container.</summary>
@@ -55,26 +55,26 @@ public sealed partial class ContainerBuilder
 
     /// <summary>The host name; the container's id by default. Needs a new uts namespace.</summary>
     /// <param name="name">1 to 64 bytes.</param>
-    public ContainerBuilder WithHostName(string name) => Set(_draft with { HostName = PathText.HostName(name, nameof(name)) });
+    public ContainerBuilder WithHostName(string name) => Set(Draft with { HostName = PathText.HostName(name, nameof(name)) });
 
     /// <summary>The NIS domain name; none by default. Needs a new uts namespace.</summary>
     /// <param name="name">1 to 64 bytes.</param>
-    public ContainerBuilder WithDomainName(string name) => Set(_draft with { DomainName = PathText.HostName(name, nameof(name)) });
+    public ContainerBuilder WithDomainName(string name) => Set(Draft with { DomainName = PathText.HostName(name, nameof(name)) });
 
     /// <summary>
     /// The user ids of the new user namespace. By default a caller who may set ids maps every id to itself, and any
     /// other maps root of the container to itself.
     /// </summary>
-    public ContainerBuilder WithUserMapping(params IReadOnlyList<IdMapping> map) => Set(_draft with { UserMappings = Checked(map, nameof(map)) });
+    public ContainerBuilder WithUserMapping(params IReadOnlyList<IdMapping> map) => Set(Draft with { UserMappings = Checked(map, nameof(map)) });
 
     /// <summary>The group ids of the new user namespace; see <see cref="WithUserMapping"/>.</summary>
-    public ContainerBuilder WithGroupMapping(params IReadOnlyList<IdMapping> map) => Set(_draft with { GroupMappings = Checked(map, nameof(map)) });
+    public ContainerBuilder WithGroupMapping(params IReadOnlyList<IdMapping> map) => Set(Draft with { GroupMappings = Checked(map, nameof(map)) });
 
     /// <summary>
     /// Maps root of the container to the caller, and ids from 1 on to the caller's ranges in <c>/etc/subuid</c> and
     /// <c>/etc/subgid</c> (subuid(5)). Needs newuidmap and newgidmap, unless the caller may set ids.
     /// </summary>
-    public ContainerBuilder WithSubordinateIds() => Set(_draft with { SubordinateIds = true });
+    public ContainerBuilder WithSubordinateIds() => Set(Draft with { SubordinateIds = true });
 
     private static ImmutableArray<IdMapping> Checked(IReadOnlyList<IdMapping> map, string parameter)
     {

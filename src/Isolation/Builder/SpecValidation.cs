@@ -3,14 +3,44 @@ namespace Isolation;
 /// <summary>Finds what cannot be, or contradicts itself, before anything is created. Each message names what it found and what to do.</summary>
 internal static class SpecValidation
 {
+    private const int MostLayers = 500; // OVL_MAX_STACK
+
     internal static void Check(ContainerSpec spec)
     {
-        Command(spec);
+        CheckProgram(spec);
+        Life(spec);
         Root(spec);
         Mounts(spec);
         Namespaces(spec);
         Identity(spec);
+        Cgroups.GroupDrivers.Check(spec.CgroupDriver, spec.CgroupParent, null);
     }
+
+    /// <summary>What is checked of a further program in a container.</summary>
+    internal static void CheckProgram(ContainerSpec spec)
+    {
+        Command(spec);
+        Terminal(spec);
+    }
+
+    private static void Terminal(ContainerSpec spec)
+    {
+        if (spec.Terminal is null) return;
+        if (spec.Session != ProgramSession.New) throw new InvalidOperationException("A terminal controls a session, so the program must lead one of its own: leave WithSession or WithTerminal out.");
+        if (spec.Input is not EmptyInput || spec.Output is not CapturedTarget || spec.Error is not CapturedTarget)
+            throw new InvalidOperationException("A terminal takes the place of all three standard streams: leave WithInput, WithOutput and WithError out, or WithTerminal.");
+    }
+
+    // A write to a pipe that nobody can read any more ends a program (pipe(7), SIGPIPE), and so does a terminal that is gone.
+    private static void Life(ContainerSpec spec)
+    {
+        if (!spec.OutlivesHost) return;
+        if (spec.Terminal is not null) throw new InvalidOperationException("A terminal ends with the process that holds it: leave WithTerminal or OutliveHost out.");
+        if (NeedsHost(spec.Output) || NeedsHost(spec.Error))
+            throw new InvalidOperationException("The output of a container that outlives its host cannot go to the host: say with WithOutput and WithError where it goes (OutputTarget.Discard, ToFile, Inherit), or leave OutliveHost out.");
+    }
+
+    private static bool NeedsHost(OutputTarget target) => target is CapturedTarget or PipeTarget or LinesTarget or StreamTarget;
 
     private static void Command(ContainerSpec spec)
     {
@@ -39,11 +69,23 @@ internal static class SpecValidation
     private static void Root(ContainerSpec spec)
     {
         bool own = spec.Namespaces.IsNew(NamespaceKind.Mount);
-        if (own && spec.Root is null) throw new InvalidOperationException("There is no root: say what the container sees as / with FromHost or FromDirectory.");
-        if (!own && spec.Root is DirectoryRoot) throw new InvalidOperationException($"A root directory needs a mount namespace of the container's own; this one is the {spec.Namespaces.Mount}'s. Leave WithMntNs out, or leave FromDirectory out.");
-        if (spec.Root is not DirectoryRoot root) return;
-        if (File.Exists(root.Path)) throw new ArgumentException($"The root '{root.Path}' is not a directory.");
-        if (!Directory.Exists(root.Path)) throw new DirectoryNotFoundException($"The root directory '{root.Path}' does not exist.");
+        if (own && spec.Root is null) throw new InvalidOperationException("There is no root: say what the container sees as / with FromHost, FromImage, FromDirectory or FromLayers.");
+        if (!own && spec.Root is DirectoryRoot or LayersRoot) throw new InvalidOperationException($"A root directory needs a mount namespace of the container's own; this one is the {spec.Namespaces.Mount}'s. Leave WithMntNs out, or the root.");
+        if (spec.Root is DirectoryRoot { Path: var path }) CheckDirectory("root", path);
+        if (spec.Root is not LayersRoot && spec.UnionDriver is { } driver) throw new InvalidOperationException($"There are no layers that the driver {driver} could unite: leave WithUnionDriver out, or say FromLayers or FromImage.");
+        if (spec.LayerDirectory is { } kept && spec.Root is not LayersRoot { Access: RootAccess.Layered })
+            throw new InvalidOperationException($"Nothing is written to the layer '{kept}': it takes FromImage or FromLayers (of one directory, if need be) with RootAccess.Layered.");
+        if (spec is { OutlivesHost: true, UnionDriver: UnionFs.UnionDriver.FuseOverlay }) throw new InvalidOperationException("The program of the driver FuseOverlay ends with the host: leave OutliveHost out, or take another driver.");
+        if (spec.Root is not LayersRoot { Layers: var layers }) return;
+        if (layers.Length > MostLayers && spec.UnionDriver != UnionFs.UnionDriver.Copy)
+            throw new InvalidOperationException($"There are {layers.Length} layers, and overlayfs takes {MostLayers}: merge some, or take WithUnionDriver(UnionDriver.Copy).");
+        foreach (string layer in layers) CheckDirectory("layer", layer);
+    }
+
+    private static void CheckDirectory(string what, string path)
+    {
+        if (File.Exists(path)) throw new ArgumentException($"The {what} '{path}' is not a directory.");
+        if (!Directory.Exists(path)) throw new DirectoryNotFoundException($"The {what} directory '{path}' does not exist.");
     }
 
     private static void Mounts(ContainerSpec spec)
@@ -60,6 +102,8 @@ internal static class SpecValidation
     private static void Namespaces(ContainerSpec spec)
     {
         NamespaceSet namespaces = spec.Namespaces;
+        if (spec.Init && !namespaces.IsNew(NamespaceKind.Pid))
+            throw new InvalidOperationException($"An init needs a pid namespace of the container's own; this one is the {namespaces.Pid}'s. Leave WithInit or WithPidNs out.");
         if (spec.Proc == ProcMount.Private && namespaces.IsHost(NamespaceKind.Pid))
             throw new InvalidOperationException("A private /proc needs a pid namespace of the container's own, and the pid namespace is the host's: leave WithProc(ProcMount.Private) or WithPidNs(NamespaceSource.Host) out.");
         if (!namespaces.IsNew(NamespaceKind.Uts) && (spec.HostName ?? spec.DomainName) is { } name)

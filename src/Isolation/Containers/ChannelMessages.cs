@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Isolation.Launch;
+using Isolation.Linux;
 
 namespace Isolation;
 
@@ -22,6 +23,35 @@ internal sealed class ChannelMessages
 
     /// <summary>A candidate for the program is there, though the kernel says it is not: its interpreter is missing.</summary>
     internal bool ProgramPresent { get; private set; }
+
+    /// <summary>The program that an init has started, by its pidfd.</summary>
+    internal PidDescriptor? Program { get; private set; }
+
+    /// <summary>The master of the program's terminal.</summary>
+    internal FileDescriptor? Terminal { get; private set; }
+
+    /// <summary>The directory that takes what the container writes.</summary>
+    internal FileDescriptor? Layer { get; private set; }
+
+    /// <summary>Takes a message in that came with a descriptor.</summary>
+    internal void Add(ReadOnlySpan<byte> message, FileDescriptor descriptor)
+    {
+        switch (message.Length)
+        {
+            case DescriptorMessage.ProgramSize:
+                using (descriptor) Program = PidDescriptor.Duplicate(descriptor);
+                break;
+            case DescriptorMessage.TerminalSize:
+                Terminal = descriptor;
+                break;
+            case DescriptorMessage.LayerSize:
+                Layer = descriptor;
+                break;
+            default:
+                descriptor.Dispose();
+                break;
+        }
+    }
 
     /// <summary>Takes one message in; returns the pid it announces, or 0.</summary>
     internal int Add(ReadOnlySpan<byte> message)

@@ -9,10 +9,11 @@ namespace Isolation;
 /// </summary>
 internal sealed class CompiledLaunch
 {
-    private CompiledLaunch(PlanInputs inputs)
+    private CompiledLaunch(PlanInputs inputs, Func<LaunchPlan, LaunchPlan>? change = null)
     {
         Inputs = inputs;
         (Plan, Notes) = LaunchPlanner.PlanWithNotes(inputs);
+        if (change is not null) Plan = change(Plan);
         Image = new(() => ElfImage.Wrap(ImageAssembler.Assemble(Plan, inputs.Host.Abi), RuntimeInformation.ProcessArchitecture));
         Maps = inputs.NewUser ? IdentityMaps.For(inputs.Spec, inputs.Host) : null;
         CloneFlags = NamespaceSteps.BirthFlags(inputs.Spec.Namespaces);
@@ -32,4 +33,7 @@ internal sealed class CompiledLaunch
 
     internal static CompiledLaunch For(PlanInputs inputs, CompiledLaunch? earlier) =>
         earlier is not null && earlier.Inputs.Matches(inputs) ? earlier : new CompiledLaunch(inputs);
+
+    /// <summary>For tests: a plan in which something goes otherwise.</summary>
+    internal static CompiledLaunch Changed(PlanInputs inputs, Func<LaunchPlan, LaunchPlan> change) => new(inputs, change);
 }

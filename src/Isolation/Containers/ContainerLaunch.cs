@@ -1,8 +1,8 @@
-using System.Diagnostics;
-using System.Security.Cryptography;
+using System.Runtime.InteropServices;
 using System.Text;
 using Isolation.Launch;
 using Isolation.Linux;
+using Microsoft.Win32.SafeHandles;
 
 namespace Isolation;
 
@@ -10,149 +10,229 @@ namespace Isolation;
 /// One container from the call that starts it to its end. Its parts run on three threads: the caller's prepares, the
 /// launcher's gives birth, and the events thread hears the child's messages, its end, and its output.
 /// </summary>
-internal sealed class ContainerLaunch : IDescriptorHandler
+#pragma warning disable CA1001 // It ends when its program does, and lets go of everything then.
+internal sealed partial class ContainerLaunch : IDescriptorHandler
+#pragma warning restore CA1001
 {
-    private static readonly Lazy<FileDescriptor> NullDevice = new(() => FileDescriptor.Open("/dev/null", Abi.O_RDWR));
-
     private readonly CompiledLaunch _compiled;
-    private readonly long _startTimestamp = Stopwatch.GetTimestamp();
     private readonly ChannelMessages _messages = new();
-    private readonly TaskCompletionSource<Container> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<ContainerResult> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationToken _cancellation;
-    private readonly FileDescriptor _channel;
+    private readonly ChildDescriptors _descriptors;
     private readonly FileDescriptor _image;
     private readonly int _imageNumber;
-    private readonly OutputCapture _output;
-    private readonly OutputCapture _error;
+    private readonly RecordFile? _record;
     private readonly Lock _gate = new();
-    private FileDescriptor[] _childDescriptors;
     private CancellationTokenRegistration _cancellationRegistration;
     private Registration? _channelRegistration;
     private ExitWatch? _exit;
     private Exception? _failure;
     private bool _kill;
+    private ContainerOutcome _killedFor;
+    private Timer? _timer; // stopped when the program has ended
     private bool _channelClosed;
     private bool _goSent;
     private bool _awaitsSuccessor;
 
-    private ContainerLaunch(ContainerSpec spec, CompiledLaunch compiled, CancellationToken cancellationToken)
+    // Until it executes, a new process shares this one's memory (CLONE_VM), and the kernel counts that as its own peak
+    // (ru_maxrss, getrusage(2)): a peak that is not above this says nothing. A process that was made further on is free of it.
+    private long _peakFloor;
+    private readonly bool _unattended;
+    private readonly long? _oomKillsBefore; // of the container that a further program enters
+    private OutputCapture? _shown; // what an unattended program's terminal shows
+
+    private ContainerLaunch(ContainerSpec spec, CompiledLaunch compiled, LaunchObserver observer, FileDescriptor? socket, bool unattended, CancellationToken cancellationToken)
     {
         Spec = spec;
+        _unattended = unattended;
         _compiled = compiled;
         _cancellation = cancellationToken;
         _awaitsSuccessor = NamespaceSteps.NeedsFork(spec.Namespaces);
-        Id = RandomNumberGenerator.GetHexString(LaunchPlanner.IdLength, lowercase: true);
-        List<FileDescriptor> opened = new(6);
+        Observer = observer;
+        Streams = new StandardStreams(spec);
         try
         {
-            (FileDescriptor channel, FileDescriptor childChannel) = Track(opened, Descriptors.SocketPair(Abi.SOCK_SEQPACKET));
-            (FileDescriptor output, FileDescriptor childOutput) = Track(opened, Descriptors.Pipe());
-            (FileDescriptor error, FileDescriptor childError) = Track(opened, Descriptors.Pipe());
-            Syscall.Check(Syscall.fcntl(channel.Number, Abi.F_SETFL, Abi.O_RDWR | Abi.O_NONBLOCK), "fcntl", "F_SETFL, O_NONBLOCK");
-            Syscall.Check(Syscall.fcntl(output.Number, Abi.F_SETFL, Abi.O_NONBLOCK), "fcntl", "F_SETFL, O_NONBLOCK");
-            Syscall.Check(Syscall.fcntl(error.Number, Abi.F_SETFL, Abi.O_NONBLOCK), "fcntl", "F_SETFL, O_NONBLOCK");
-            List<NamespaceKind> joined = PassedDescriptors.JoinedKinds(spec.Namespaces);
-            FileDescriptor[] descriptors = new FileDescriptor[PassedDescriptors.FirstNamespace + joined.Count];
-            (descriptors[0], descriptors[1], descriptors[2], descriptors[PassedDescriptors.Channel]) = (NullDevice.Value, childOutput, childError, childChannel);
-            for (int i = 0; i < joined.Count; i++)
-            {
-                descriptors[PassedDescriptors.FirstNamespace + i] = NamespaceDescriptors.Open(joined[i], spec.Namespaces[joined[i]]);
-                opened.Add(descriptors[PassedDescriptors.FirstNamespace + i]);
-            }
-
-            _childDescriptors = descriptors;
+            // Before anything is made that could outlive this process.
+            if (spec.IsRecorded) _record = (spec.Host ?? IsolationHost.Default).Record(this);
+            Group = ContainerGroup.Make(spec, Id, _record);
+            _oomKillsBefore = spec.EntersContainer?.Launch.Group?.ReadOomKills();
+            _descriptors = new ChildDescriptors(spec, compiled.Inputs.Passed, Streams, socket, spec.EnteredGroup(Group));
             (_image, _imageNumber) = ImageCache.Shared.Use(compiled.Image);
-            _channel = channel;
-            _output = new(output, spec.OutputLimit);
-            _error = new(error, spec.OutputLimit);
         }
-        catch
+        catch (Exception exception)
         {
-            foreach (FileDescriptor descriptor in opened) descriptor.Dispose();
+            Complete(Explained(exception)); // who disposes the host may know of this launch already, and wait for its end
+            _descriptors?.Dispose();
             throw;
         }
     }
 
-    internal string Id { get; }
+    internal string Id => Observer.Id;
+
+    internal LaunchObserver Observer { get; }
 
     internal ContainerSpec Spec { get; }
 
     internal int ProcessId { get; private set; }
 
+    /// <summary>The identity maps of a user namespace that it made; else null.</summary>
+    internal IdentityMaps? Maps => _compiled.Maps;
+
     internal PidDescriptor Process => _exit!.Process;
 
     /// <summary>Completes when the program runs; fails when it cannot.</summary>
-    internal Task<Container> Started => _started.Task;
+    internal Task Started => _started.Task;
+
+    internal StandardStreams Streams { get; }
 
     /// <summary>Completes when the container is gone; fails where it never started.</summary>
     internal Task<ContainerResult> Ended => _ended.Task;
 
-    internal IReadOnlyList<EnforcementEntry> Enforcement => field ??= EnforcementReport.Of(_compiled, _messages.Notes);
+    internal IReadOnlyList<EnforcementEntry> Enforcement => field ??= EnforcementReport.Of(_compiled, _messages.Notes, _root, Group);
+
+    /// <summary>Starts a program that runs to its end while nobody has it in hands.</summary>
+    /// <exception cref="InvalidOperationException">A stream is the caller's to read or write, who cannot get at it.</exception>
+    internal static ContainerLaunch BeginUnattended(ContainerSpec spec, CancellationToken cancellationToken)
+    {
+        if (spec.Input is PipeInput || spec.Output is PipeTarget || spec.Error is PipeTarget)
+            throw new InvalidOperationException("RunAsync leaves nobody to read or write a pipe, and the program would wait for ever: use StartAsync, or another source or target.");
+        return Begin(spec, cancellationToken, unattended: true);
+    }
 
     /// <summary>Starts a container. What can be known before anything is made is thrown from here.</summary>
-    internal static ContainerLaunch Begin(ContainerSpec spec, CancellationToken cancellationToken)
+    /// <param name="spec">What to start.</param>
+    /// <param name="cancellationToken">Kills it.</param>
+    /// <param name="socket">Of a spec that serves files, where the requests come from; stays the caller's.</param>
+    /// <param name="unattended">Nobody gets hold of its streams: what a terminal shows is captured.</param>
+    internal static ContainerLaunch Begin(ContainerSpec spec, CancellationToken cancellationToken, FileDescriptor? socket = null, bool unattended = false)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        ContainerLaunch launch = new(spec, spec.Compile(), cancellationToken);
+        LaunchObserver observer = new(spec);
+        ContainerLaunch launch;
+        try
+        {
+            launch = new(spec, spec.Compile(observer.Id), observer, socket, unattended, cancellationToken);
+        }
+        catch (Exception exception)
+        {
+            Exception failure = exception is LinuxException cause ? LaunchFailures.Preparing(cause) : exception;
+            observer.Failed(failure);
+            if (failure != exception) throw failure;
+            throw;
+        }
+
         if (spec.HasBinds) SharedTmpfs.Note(launch);
-        launch.Enqueue();
+        if (HostedRoot.IsNeeded(launch._compiled.Inputs)) _ = launch.EnqueueWithRootAsync();
+        else launch.Enqueue();
         return launch;
     }
 
-    /// <summary>
-    /// Kills the first process, now or as soon as there is one. One that may just have made its successor and not yet said
-    /// so is left to say it: else nobody would know of the successor.
-    /// </summary>
-    internal void Kill()
-    {
-        ExitWatch? exit;
-        lock (_gate)
-        {
-            _kill = true;
-            exit = _goSent && _awaitsSuccessor ? null : _exit;
-        }
+    /// <summary>Where the program is in its life.</summary>
+    internal ContainerState State => _ended.Task.IsCompleted ? ContainerState.Ended
+        : !_started.Task.IsCompleted ? ContainerState.Starting
+        : (Spec.EntersContainer?.Launch ?? this).IsPaused ? ContainerState.Paused : ContainerState.Running;
 
-        exit?.Kill();
+    /// <summary>Whether all processes of the container are stopped; of its first program, which the others follow.</summary>
+    internal bool IsPaused { get; set; }
+
+    internal ContainerTerminal? Terminal { get; private set; }
+
+    /// <summary>The control group of a container that has one of its own.</summary>
+    internal ContainerGroup? Group { get; }
+
+    /// <summary>
+    /// Whether the program has ended, or is about to: its namespaces refuse newcomers a moment before its end is heard of.
+    /// </summary>
+    internal async Task<bool> EndsSoonAsync()
+    {
+        await ((Task)Ended).WaitAsync(TimeSpan.FromSeconds(1)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return Ended.IsCompleted;
+    }
+
+    /// <summary>Places to mount upon that the root lacked, and that were made in its layer.</summary>
+    internal IEnumerable<string> MadeTargets => _compiled.Inputs.MissingTargets;
+
+    /// <summary>What the container writes, as the directory that takes it; null where its root has no private layer, or before it is made.</summary>
+    internal FileDescriptor? Layer => _messages.Layer ?? _root?.Layer;
+
+    /// <summary>What was made on the host for its root; null where nothing was.</summary>
+    internal HostedRoot? Root => _root;
+
+    /// <summary>Lets go of what the caller reads and writes.</summary>
+    internal void DisposeStreams()
+    {
+        Streams.DisposePipes();
+        Terminal?.Stream.Dispose();
     }
 
     private void Enqueue()
     {
-        _cancellationRegistration = _cancellation.UnsafeRegister(static state => ((ContainerLaunch)state!).Kill(), this);
+        _cancellationRegistration = _cancellation.UnsafeRegister(static state => ((ContainerLaunch)state!).Kill(ContainerOutcome.Cancelled), this);
+        Observer.Prepared();
         LauncherThread.Shared.Enqueue(new LaunchRequest
         {
             Image = _imageNumber,
-            Descriptors = _childDescriptors,
+            Descriptors = _descriptors.Passed,
             CloneFlags = _compiled.CloneFlags,
             LastCapability = _compiled.Maps is null ? -1 : _compiled.Inputs.Host.LastCapability,
+            Group = Spec.EntersContainer is null ? Group?.Birthplace : null,
+            IsGroupForeign = Spec.CgroupParent is not null,
             OnBorn = OnBorn,
         });
     }
 
+    /// <summary>As <see cref="Enqueue"/>, when the host has made its part of the root.</summary>
+    private async Task EnqueueWithRootAsync()
+    {
+        try
+        {
+            Interlocked.Increment(ref _recordHolders);
+            _root = new HostedRoot(_compiled.Inputs);
+            await _root.MakeAsync(_record, _cancellation).ConfigureAwait(false);
+            if (_root.ToPass() is { } passed) _descriptors.Pass(_compiled.Inputs.Passed.Root, passed);
+            Enqueue();
+        }
+        catch (Exception exception)
+        {
+            _image.DangerousRelease();
+            Streams.CloseChildEnds();
+            _descriptors.CloseChildEnds();
+            Fail(Explained(exception));
+        }
+    }
+
     private void OnBorn(LaunchRequest request)
     {
+        Observer.Born(request);
         _image.DangerousRelease();
-        CloseChildDescriptors();
+        Streams.CloseChildEnds();
+        _descriptors.CloseChildEnds();
         if (request.Process is null)
         {
-            Fail(request.Error is LinuxException cause ? LaunchFailures.Preparing(cause) : request.Error!);
+            Fail(Explained(request.Error!));
             return;
         }
 
         ProcessId = request.ProcessId;
+        if (!_awaitsSuccessor) _peakFloor = ProcessUsage.PeakResidentBytes() ?? long.MaxValue;
+        ExitWatch exit = new(this, request.Process); // by name: the events thread may have put a successor's in its place
         bool kill;
         lock (_gate)
         {
-            _exit = new ExitWatch(this, request.Process);
+            _exit = exit;
             kill = _kill;
         }
 
         try
         {
-            _channelRegistration = DescriptorEvents.Shared.Add(_channel, Abi.EPOLLIN, this);
-            _output.Start();
-            _error.Start();
-            if (kill) _exit.Kill();
+            // It waits for a word from us and ends without one, so nothing of it is lost before it is recorded.
+            _record?.AddProcess(request.ProcessId, last: !_awaitsSuccessor);
+            // Known before it can be heard: a child that was killed meanwhile closes the channel at once.
+            _channelRegistration = DescriptorEvents.Shared.Prepare(_descriptors.Channel, this);
+            _channelRegistration.Start(Abi.EPOLLIN);
+            Streams.Start();
+            if (kill) exit.Kill();
             else LetGo(request.ProcessId);
         }
         catch (Exception exception)
@@ -161,22 +241,30 @@ internal sealed class ContainerLaunch : IDescriptorHandler
         }
 
         // Last: from here on the events thread may end everything at any time.
+        Watch(exit);
+    }
+
+    private void Watch(ExitWatch exit)
+    {
         try
         {
-            _exit.Start();
+            exit.Start();
         }
         catch (Exception exception)
         {
             // Its end cannot be watched: it is ended here and now.
-            _exit.Kill();
-            while (!_exit.Process.TryReap(out _)) Thread.Sleep(1);
-            Fail(exception);
+            Abandon(exception);
+            exit.Kill();
+            while (!exit.Process.TryReap(out _)) Thread.Sleep(1);
+            exit.Process.Dispose();
+            Fail(Explained(exception));
         }
     }
 
-    /// <summary>Writes the identity maps and tells the child to go on.</summary>
+    /// <summary>Sets priorities, writes the identity maps and tells the child to go on.</summary>
     private void LetGo(int processId)
     {
+        ProcessSettings.Apply(processId, Spec);
         if (_compiled.Maps is { NeedsMapTools: true } maps)
         {
             _ = LetGoWithToolsAsync(processId, maps);
@@ -184,6 +272,7 @@ internal sealed class ContainerLaunch : IDescriptorHandler
         }
 
         if (_compiled.Maps is not null) IdentityMapWriter.Write(processId, _compiled.Maps);
+        Spec.OnMapped?.Invoke(processId);
         SendGo();
     }
 
@@ -193,6 +282,7 @@ internal sealed class ContainerLaunch : IDescriptorHandler
         {
             await Task.Yield();
             await IdentityMapWriter.WriteWithToolsAsync(processId, maps, _cancellation).ConfigureAwait(false);
+            Spec.OnMapped?.Invoke(processId);
             SendGo();
         }
         catch (Exception exception)
@@ -207,19 +297,20 @@ internal sealed class ContainerLaunch : IDescriptorHandler
         Encoding.ASCII.GetBytes(Id, message);
         lock (_gate)
         {
-            if (_kill) return; // it waits for this message, and is killed while it does
+            if (_kill || _channelClosed) return; // killed while it waits for this message, or ended before it could
+            Descriptors.Write(_descriptors.Channel, message); // there is room for it, so this does not wait
             _goSent = true;
         }
-
-        Descriptors.Write(_channel, message);
     }
 
     /// <summary>The child exists and cannot go on: it is killed, and its end reports why.</summary>
-    private void Abandon(Exception exception)
+    internal void Abandon(Exception exception)
     {
-        lock (_gate) _failure ??= exception;
-        Kill();
+        lock (_gate) _failure ??= Explained(exception);
+        KillProcess();
     }
+
+    private static Exception Explained(Exception exception) => exception is LinuxException cause ? LaunchFailures.Preparing(cause) : exception;
 
     /// <summary>The channel: messages until the program starts, which closes it.</summary>
     public void OnReady(uint events) => ReadChannel();
@@ -227,18 +318,26 @@ internal sealed class ContainerLaunch : IDescriptorHandler
     /// <summary>The channel can be heard no more; the container ends, and its end says why.</summary>
     public void OnFault(Exception exception) => Abandon(exception);
 
-    private void ReadChannel()
+    /// <summary>Takes in what the child has said; on the events thread.</summary>
+    internal void ReadChannel()
     {
         Span<byte> message = stackalloc byte[ChannelMessages.Longest];
         while (!_channelClosed)
         {
-            nint count = Descriptors.TryRead(_channel, message);
+            nint count = Receive(message, out FileDescriptor? descriptor);
             if (Syscall.Is(count, Errno.EAGAIN)) return;
-            if (count <= 0)
+            if (count == 0)
             {
                 CloseChannel();
                 if (_messages.Fault is null && _failure is null && !_kill) OnStarted();
                 return;
+            }
+
+            if (descriptor is not null)
+            {
+                _messages.Add(message[..(int)count], descriptor);
+                if (Terminal is null && _messages.Terminal is { } master) TakeTerminal(master);
+                continue;
             }
 
             int successor = _messages.Add(message[..(int)count]);
@@ -246,11 +345,36 @@ internal sealed class ContainerLaunch : IDescriptorHandler
         }
     }
 
+    /// <summary>Tried more than once: nobody else knows of a successor that is announced here.</summary>
+    private nint Receive(Span<byte> message, out FileDescriptor? descriptor)
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            nint count = Descriptors.TryReceive(_descriptors.Channel, message, out descriptor);
+            if (count >= 0 || Syscall.Is(count, Errno.EAGAIN)) return count;
+            if (attempt == 2) throw Syscall.Failure(count, "recvmsg", "what the new process says");
+        }
+    }
+
+    /// <summary>The master of the program's terminal: the caller's, or where nobody has the container in hands, the result's.</summary>
+    private void TakeTerminal(FileDescriptor master)
+    {
+        if (_unattended)
+        {
+            if (_shown is not null) return;
+            NonBlocking.Set(master);
+            _shown = new OutputCapture(master, Spec.OutputLimit, isTerminal: true);
+            _shown.Start();
+            return;
+        }
+
+        Terminal = new ContainerTerminal(master);
+    }
+
     /// <summary>The program is not the child we made but one that it made in our name (CLONE_PARENT): it takes over.</summary>
     private void Succeed(int processId)
     {
-        PidDescriptor process = PidDescriptor.Open(processId); // not reaped by anybody but us, so the number is still its own
-        ExitWatch successor = new(this, process);
+        ExitWatch successor = new(this, OpenSuccessor(processId));
         bool kill;
         lock (_gate)
         {
@@ -262,154 +386,59 @@ internal sealed class ContainerLaunch : IDescriptorHandler
         }
 
         if (kill) successor.Kill();
-        successor.Start();
+        else Record(processId);
+        Watch(successor);
+    }
+
+    private PidDescriptor OpenSuccessor(int processId)
+    {
+        try
+        {
+            return PidDescriptor.Open(processId); // not reaped by anybody but us, so the number is still its own
+        }
+        catch
+        {
+            lock (_gate) _awaitsSuccessor = false;
+            Task.Run(() => PidDescriptor.EndChild(processId));
+            throw;
+        }
+    }
+
+    private void Record(int successor)
+    {
+        try
+        {
+            _record?.AddProcess(successor, last: true);
+            if (Spec.OutlivesHost) SendGo();
+        }
+        catch (Exception exception)
+        {
+            Abandon(exception);
+        }
     }
 
     private void OnStarted()
     {
         LogFallbacks();
-        _started.TrySetResult(new Container(this));
-    }
+        Observer.Started(ProcessId);
 
-    /// <summary>The last process of the launch has ended; on the events thread.</summary>
-    private void OnEnded(WaitStatus status)
-    {
-        // What it said and wrote before it ended is still in the channel and the pipes.
-        ReadChannel();
-        CloseChannel();
-        try
-        {
-            Complete(status, _output.Finish(), _error.Finish());
-        }
-        catch (Exception exception)
-        {
-            Complete(exception);
-        }
-    }
-
-    private void Complete(WaitStatus status, CapturedOutput output, CapturedOutput error)
-    {
-        _cancellationRegistration.Dispose();
-        SharedTmpfs.Forget(this);
-        Exception? failure = _failure;
-        if (failure is null && _messages.Fault is not null) failure = LaunchFailures.Explain(_compiled, Spec, _messages);
-        bool cancelled = _kill && _cancellation.IsCancellationRequested;
-        if (!_started.Task.IsCompleted && (cancelled || failure is not null))
-        {
-            Complete(cancelled ? new OperationCanceledException(_cancellation) : failure!);
-            return;
-        }
-
-        // Killed before its program started, by somebody else: that is how it ended.
-        _started.TrySetResult(new Container(this));
-        _ended.TrySetResult(new ContainerResult(status, output, error, Stopwatch.GetElapsedTime(_startTimestamp)));
-    }
-
-    private void Fail(Exception exception)
-    {
-        CloseChannel();
-        _output.Finish();
-        _error.Finish();
-        _cancellationRegistration.Dispose();
-        SharedTmpfs.Forget(this);
-        Complete(exception);
-    }
-
-    private void Complete(Exception exception)
-    {
-        _started.TrySetException(exception);
-        _ended.TrySetException(exception);
-        _ = _started.Task.Exception; // whoever awaits either task hears of it; the other must not count as unobserved
-        _ = _ended.Task.Exception;
+        // Afterwards: nobody is to hear that its time is over before he hears that it has started.
+        if (Spec.Timeout is { } timeout) _timer = new Timer(static state => ((ContainerLaunch)state!).Kill(ContainerOutcome.TimedOut), this, timeout, Timeout.InfiniteTimeSpan);
+        _started.TrySetResult();
     }
 
     private void CloseChannel()
     {
         if (_channelClosed) return;
-        _channelClosed = true;
+        lock (_gate) _channelClosed = true; // nobody is in the middle of writing to it
         _channelRegistration?.Dispose();
-        _channel.Dispose();
-    }
-
-    private void CloseChildDescriptors()
-    {
-        for (int i = 1; i < _childDescriptors.Length; i++) _childDescriptors[i].Dispose();
-        _childDescriptors = [];
-    }
-
-    private static (FileDescriptor, FileDescriptor) Track(List<FileDescriptor> opened, (FileDescriptor First, FileDescriptor Second) pair)
-    {
-        opened.Add(pair.First);
-        opened.Add(pair.Second);
-        return pair;
+        _descriptors.Channel.Dispose();
     }
 
     private void LogFallbacks()
     {
-        if (_messages.Notes is null) return;
-        foreach (int note in _messages.Notes) LaunchLog.Fallback(Spec.Logger, Id, _compiled.Notes[note].Feature, _compiled.Notes[note].Detail);
-    }
-
-    /// <summary>Waits for the end of one process by its pidfd, and reaps it.</summary>
-    private sealed class ExitWatch : IDescriptorHandler
-    {
-        private readonly ContainerLaunch _launch;
-        private readonly Registration _registration;
-        private bool _ended;
-
-        internal ExitWatch(ContainerLaunch launch, PidDescriptor process)
-        {
-            _launch = launch;
-            Process = process;
-            _registration = DescriptorEvents.Shared.Prepare(process, this);
-        }
-
-        internal PidDescriptor Process { get; }
-
-        internal bool IsPredecessor { get; set; }
-
-        internal void Start() => _registration.Start(Abi.EPOLLIN);
-
-        internal void Kill()
-        {
-            try
-            {
-                Process.SendSignal(Abi.SIGKILL);
-            }
-            catch (ObjectDisposedException)
-            {
-                // It has ended and was reaped.
-            }
-        }
-
-        public void OnReady(uint events)
-        {
-            // It may have announced a successor just before it ended.
-            if (!IsPredecessor) _launch.ReadChannel();
-            if (!Process.TryReap(out WaitStatus status)) return;
-            _ended = true;
-            _registration.Dispose();
-            Process.Dispose();
-            if (!IsPredecessor) _launch.OnEnded(status);
-        }
-
-        /// <summary>Its end will not be heard of: it is ended and reaped here, and whoever waits is told why.</summary>
-        public void OnFault(Exception exception)
-        {
-            if (_ended) return;
-            Kill();
-            Task.Run(() =>
-            {
-                try
-                {
-                    while (!Process.TryReap(out _)) Thread.Sleep(1);
-                    Process.Dispose();
-                }
-                finally
-                {
-                    _launch.Fail(exception);
-                }
-            });
-        }
+        if ((_root?.Way ?? _compiled.Inputs.Way) is { IsFallback: true } way) Observer.Fallback(new(EnforcementReport.RootFeature, way.Reason));
+        foreach (EnforcementNote note in _root?.Notes ?? []) Observer.Fallback(note);
+        foreach (int note in _messages.Notes ?? []) Observer.Fallback(_compiled.Notes[note]);
     }
 }

@@ -5,7 +5,9 @@ namespace Isolation;
 /// <summary>What was really applied: the plan that ran, and the fallbacks that the child reported.</summary>
 internal static class EnforcementReport
 {
-    internal static IReadOnlyList<EnforcementEntry> Of(CompiledLaunch launch, List<int>? notes)
+    internal const string RootFeature = "union of layers";
+
+    internal static IReadOnlyList<EnforcementEntry> Of(CompiledLaunch launch, List<int>? notes, HostedRoot? root, ContainerGroup? group)
     {
         ContainerSpec spec = launch.Inputs.Spec;
         List<EnforcementEntry> entries = [];
@@ -25,6 +27,9 @@ internal static class EnforcementReport
                 entries.Add(new(path, EnforcementState.Fallback, "read-only itself, because mounts beneath it are locked to it in a new user namespace; directories in it that hold none have their private layers"));
         }
 
+        if ((root?.Way ?? launch.Inputs.Way) is { } way) entries.Add(new(RootFeature, way.IsFallback ? EnforcementState.Fallback : EnforcementState.Enforced, $"{way.Driver}: {way.Reason}"));
+        foreach (EnforcementNote note in root?.Notes ?? []) entries.Add(new(note.Feature, EnforcementState.Fallback, note.Detail));
+        foreach (Cgroups.UnappliedLimit limit in group?.Group.Unapplied ?? []) entries.Add(new($"limit {limit.Limit}", EnforcementState.Fallback, "not in force: " + limit.Reason));
         foreach (int note in notes ?? [])
             entries.Add(new(launch.Notes[note].Feature, EnforcementState.Fallback, launch.Notes[note].Detail));
         return entries;

@@ -13,7 +13,7 @@ internal static class IdentityResolver
 {
     private const int LargestFile = 4 << 20;
 
-    internal static Identity Resolve(ContainerSpec spec, HostFacts host, FileDescriptor? root)
+    internal static Identity Resolve(ContainerSpec spec, HostFacts host, RootView? root)
     {
         if (spec.User is not { } user)
         {
@@ -46,15 +46,16 @@ internal static class IdentityResolver
                 "name one that is, or give a number");
     }
 
-    private static List<string[]> Read(ContainerSpec spec, FileDescriptor? root, string name, int fields)
+    private static List<string[]> Read(ContainerSpec spec, RootView? root, string name, int fields)
     {
         string text;
         try
         {
             if (spec.Mounts.OfType<BindMount>().LastOrDefault(bind => bind.Target == "/etc/" + name) is { } file) text = File.ReadAllText(file.Source);
             else if (spec.Mounts.OfType<BindMount>().LastOrDefault(bind => bind.Target == "/etc") is { } directory) text = File.ReadAllText(Path.Join(directory.Source, name));
-            else if (root is not null) text = ContainedPath.ReadAllText(root, "etc/" + name, LargestFile);
-            else text = File.ReadAllText("/etc/" + name);
+            else if (root is not null) text = root.ReadAllText("etc/" + name, LargestFile);
+            else if (spec.Namespaces.IsHost(NamespaceKind.Mount)) text = File.ReadAllText("/etc/" + name);
+            else return []; // whose files those of a joined mount namespace are is not known out here
         }
         catch (Exception exception) when (exception is LinuxException { Errno: Errno.ENOENT or Errno.ENOTDIR } or FileNotFoundException or DirectoryNotFoundException)
         {

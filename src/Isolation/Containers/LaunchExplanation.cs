@@ -24,9 +24,9 @@ internal static class LaunchExplanation
                 .AppendLine(maps.AllowsSetGroups ? "" : "; setgroups denied");
         }
 
-        List<NamespaceKind> joined = PassedDescriptors.JoinedKinds(namespaces);
+        List<JoinedNamespaces> joined = inputs.Passed.Joined;
         for (int i = 0; i < joined.Count; i++)
-            text.AppendLine($"  descriptor {PassedDescriptors.FirstNamespace + i}: the {joined[i].ToString().ToLowerInvariant()} namespace of {namespaces[joined[i]]}");
+            text.AppendLine($"  descriptor {inputs.Passed.FirstNamespace + i}: the {string.Join(", ", joined[i].Kinds).ToLowerInvariant()} namespace of {joined[i].Source}");
         text.AppendLine("The child:");
         text.Append(LaunchPlanner.Plan(inputs));
         return text.ToString();

@@ -1,13 +1,16 @@
 using System.Collections.Immutable;
 using Isolation.Launch;
 using Isolation.Linux;
+using Isolation.UnionFs;
 
 namespace Isolation;
 
 /// <summary>Gathers what a plan depends on: facts of the host, and what the root directory has and lacks.</summary>
 internal static class LaunchInputs
 {
-    internal static PlanInputs Gather(ContainerSpec spec)
+    /// <param name="spec">Of what.</param>
+    /// <param name="id">The container's.</param>
+    internal static PlanInputs Gather(ContainerSpec spec, string id = "ID")
     {
         HostFacts host = HostFactsReader.Current;
         if (spec.Root is HostRoot && spec.Namespaces.IsNew(NamespaceKind.Mount)) host = HostFiles.WithRoot(host);
@@ -18,31 +21,53 @@ internal static class LaunchInputs
             host = host with { SubordinateUsers = users, SubordinateGroups = groups };
         }
 
-        using FileDescriptor? root = OpenRoot(spec);
+        using RootView? root = OpenRoot(spec);
         PlanInputs inputs = new(spec, host)
         {
             FileSources = FileSources(spec),
             Mounts = host.HasMountSetAttr ? [] : MountInfo.Visible(File.ReadAllText("/proc/self/mountinfo"), Directory.Exists),
             Identity = IdentityResolver.Resolve(spec, host, root),
         };
+        inputs = WithOwn(inputs, id);
         CheckIdentity(inputs);
-        return root is null || spec.Root is not DirectoryRoot directory ? inputs : inputs with
+        if (root is null || spec.Root is not (DirectoryRoot or LayersRoot)) return inputs;
+        string? directory = (spec.Root as DirectoryRoot)?.Path;
+        return inputs with
         {
-            MissingTargets = spec.Standard.Missing(spec, directory.Path, () => Missing(StandardTargets(spec), spec, root)).Union(Missing(spec.Mounts.Select(mount => mount.Target[1..]), spec, root)),
-            RootIsLink = new FileInfo(directory.Path).LinkTarget is not null,
+            MissingTargets = spec.Standard.Missing(spec, directory ?? spec.LayerDirectory, () => Missing(StandardTargets(spec), spec, root)).Union(Missing(spec.Mounts.Select(mount => mount.Target[1..]), spec, root)),
+            RootIsLink = directory is not null && new FileInfo(directory).LinkTarget is not null,
         };
+    }
+
+    /// <summary>What is only this container's.</summary>
+    private static PlanInputs WithOwn(PlanInputs inputs, string id)
+    {
+        ContainerSpec spec = inputs.Spec;
+        RootWay? way = RootWays.Choose(spec);
+        bool isKept = spec.LayerDirectory is not null;
+        string? directory = (way is { Place: not RootPlace.Plan, Driver: not UnionDriver.Overlay } && !isKept) || spec.Mounts.Any(mount => mount is VolumeMount { HostPath: null }) ? LaunchDirectory.PathOf(id) : null;
+        if (way is { Place: RootPlace.Directory })
+            way = way with { Path = HostedRoot.PathIn(spec.LayerDirectory ?? LaunchDirectory.UnionOf(directory!)) };
+        return inputs with { Way = way, Directory = directory };
     }
 
     private static bool NeedsResolver(ContainerSpec spec) => spec.DnsServers.IsEmpty && EtcSteps.Targets(spec).Contains("etc/resolv.conf");
 
-    /// <summary>The directory that is the container's root, for looking things up in it before it starts.</summary>
-    private static FileDescriptor? OpenRoot(ContainerSpec spec)
+    /// <summary>The container's root, for looking things up in it before it starts.</summary>
+    private static RootView? OpenRoot(ContainerSpec spec)
     {
+        if (spec.EntersContainer is { } container) return spec.User is null ? null : new DirectoryView(ContainerRoot.Open(container));
         if (!spec.Namespaces.IsNew(NamespaceKind.Mount)) return null;
+        if (spec.Root is LayersRoot { Layers: var layers })
+        {
+            string? kept = spec.LayerDirectory is { } directory ? Path.Join(directory, WritableDirectory.Upper) : null;
+            return new LayersView(Directory.Exists(kept) ? layers.Add(kept) : layers);
+        }
+
         string path = spec.Root is DirectoryRoot root ? root.Path : "/";
         try
         {
-            return FileDescriptor.Open(path, Abi.O_PATH | TargetAbi.Current.O_DIRECTORY);
+            return new DirectoryView(FileDescriptor.Open(path, Abi.O_PATH | TargetAbi.Current.O_DIRECTORY));
         }
         catch (LinuxException exception)
         {
@@ -55,7 +80,7 @@ internal static class LaunchInputs
         ImmutableHashSet<string>.Builder files = ImmutableHashSet.CreateBuilder<string>(StringComparer.Ordinal);
         foreach (BindMount bind in spec.Mounts.OfType<BindMount>())
         {
-            if (Directory.Exists(bind.Source)) continue;
+            if (bind is VolumeMount || Directory.Exists(bind.Source)) continue;
             if (!Path.Exists(bind.Source))
                 throw new FileNotFoundException($"The source '{bind.Source}' of the mount at '{bind.Target}' does not exist.", bind.Source);
             files.Add(bind.Source);
@@ -71,10 +96,13 @@ internal static class LaunchInputs
         if (spec.Proc != ProcMount.None) targets = targets.Append("proc");
         if (spec.TmpSize > 0) targets = targets.Append("tmp");
         if (spec.RunSize > 0) targets = targets.Append("run");
+
+        // Made where an image names one that it has not, as every runtime does (config.md, WorkingDir).
+        if (spec.Root is LayersRoot && spec.WorkingDirectory.Trim('/') is { Length: > 0 } directory && !directory.Split('/').Contains("..")) targets = targets.Append(directory);
         return targets.Concat(EtcSteps.Targets(spec));
     }
 
-    private static ImmutableHashSet<string> Missing(IEnumerable<string> targets, ContainerSpec spec, FileDescriptor root)
+    private static ImmutableHashSet<string> Missing(IEnumerable<string> targets, ContainerSpec spec, RootView root)
     {
         ImmutableHashSet<string>.Builder missing = ImmutableHashSet.CreateBuilder<string>(StringComparer.Ordinal);
         foreach (string target in targets)
@@ -87,11 +115,11 @@ internal static class LaunchInputs
         return missing.ToImmutable();
     }
 
-    private static bool Exists(FileDescriptor root, string target)
+    private static bool Exists(RootView root, string target)
     {
         try
         {
-            return ContainedPath.Exists(root, target);
+            return root.Exists(target);
         }
         catch (LinuxException exception)
         {

@@ -1,33 +1,34 @@
 using System.Globalization;
+using Isolation.Launch;
 using Isolation.Linux;
 
 namespace Isolation;
 
-/// <summary>Opens a namespace that is to be joined.</summary>
+/// <summary>Opens what namespaces are joined through: the pidfd of the process they are of (setns(2), Linux 5.8), or a path.</summary>
 internal static class NamespaceDescriptors
 {
-    internal static FileDescriptor Open(NamespaceKind kind, NamespaceSource source)
+    internal static FileDescriptor Open(JoinedNamespaces joined)
     {
+        NamespaceSource source = joined.Source;
         try
         {
             if (source.Path is { } path) return FileDescriptor.Open(path, Abi.O_RDONLY);
-            if (source.Container is not { } container) return OfProcess(source.ProcessId, kind);
-
-            // The container's descriptor says whether the number still means its process.
-            FileDescriptor descriptor = OfProcess(container.ProcessId, kind);
-            if (container.IsRunning && container.Process.SendSignal(0)) return descriptor;
-            descriptor.Dispose();
-            throw new ContainerException(ContainerErrorReason.NamespaceNotFound, $"Cannot join the {kind} namespace of container {container.Id}: it has ended", null, null);
+            if (source.Container is null) return Copy(PidDescriptor.Open(source.ProcessId));
+            FileDescriptor copy = Descriptors.Duplicate(source.Container.Process);
+            if (source.Container.IsRunning) return copy;
+            copy.Dispose();
+            throw new ContainerException(ContainerErrorReason.NamespaceNotFound, $"Cannot join {Names(joined)} of container {source.Container.Id}: it has ended", null, null);
+        }
+        catch (LinuxException exception) when (LaunchFailures.IsLimit(exception.Errno))
+        {
+            throw new ContainerException(ContainerErrorReason.ResourceLimit, $"Cannot join {Names(joined)} of {source}", exception, exception.Remedy);
         }
         catch (Exception exception) when (exception is LinuxException or ObjectDisposedException)
         {
-            throw new ContainerException(ContainerErrorReason.NamespaceNotFound, $"Cannot join the {kind} namespace of {source}", exception,
+            throw new ContainerException(ContainerErrorReason.NamespaceNotFound, $"Cannot join {Names(joined)} of {source}", exception,
                 exception is LinuxException { Errno: Errno.EACCES or Errno.EPERM } ? "the process must belong to the same user, or CAP_SYS_PTRACE is needed" : null);
         }
     }
-
-    private static FileDescriptor OfProcess(int processId, NamespaceKind kind) =>
-        FileDescriptor.Open(string.Create(CultureInfo.InvariantCulture, $"/proc/{processId}/ns/{FileName(kind)}"), Abi.O_RDONLY);
 
     internal static string FileName(NamespaceKind kind) => kind switch
     {
@@ -35,4 +36,11 @@ internal static class NamespaceDescriptors
         NamespaceKind.Mount => "mnt",
         _ => kind.ToString().ToLowerInvariant(),
     };
+
+    private static string Names(JoinedNamespaces joined) => $"the {string.Join(", ", joined.Kinds).ToLowerInvariant()} namespace";
+
+    private static FileDescriptor Copy(PidDescriptor process)
+    {
+        using (process) return Descriptors.Duplicate(process);
+    }
 }

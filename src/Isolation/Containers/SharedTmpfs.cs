@@ -16,7 +16,7 @@ internal static class SharedTmpfs
     {
         foreach (BindMount bind in launch.Spec.Mounts.OfType<BindMount>())
         {
-            if (!TryIdentify(bind.Source, out (ulong Device, ulong Inode) directory)) continue;
+            if (bind is VolumeMount || !TryIdentify(bind.Source, out (ulong Device, ulong Inode) directory)) continue;
             ContainerLaunch? other;
             lock (Gate)
             {
@@ -24,7 +24,7 @@ internal static class SharedTmpfs
                 Bound.Add((directory.Device, directory.Inode, launch));
             }
 
-            if (other is not null) LaunchLog.SharedTmpfs(launch.Spec.Logger, bind.Source, launch.Id, other.Id);
+            if (other is not null) launch.Observer.SharedTmpfs(bind.Source, other.Id);
         }
     }
 

@@ -4,15 +4,18 @@ namespace Isolation;
 
 /// <summary>
 /// Which of the places that every container mounts upon a root directory lacks. They lie in the directory itself and in
-/// its <c>etc</c>, so the answer of one spec holds while neither has changed. Safe from any thread.
+/// its <c>etc</c>, so the answer of one spec holds while neither has changed; layers of an image never do. Safe from any thread.
 /// </summary>
 internal sealed class StandardTargets
 {
     private volatile Answer? _last;
 
-    internal ImmutableHashSet<string> Missing(ContainerSpec spec, string root, Func<ImmutableHashSet<string>> look)
+    /// <param name="spec">Whose.</param>
+    /// <param name="root">The directory; null for layers.</param>
+    /// <param name="look">Finds out.</param>
+    internal ImmutableHashSet<string> Missing(ContainerSpec spec, string? root, Func<ImmutableHashSet<string>> look)
     {
-        DateTime changed = Directory.GetLastWriteTimeUtc(root), etcChanged = Directory.GetLastWriteTimeUtc(Path.Join(root, "etc"));
+        DateTime changed = root is null ? default : Directory.GetLastWriteTimeUtc(root), etcChanged = root is null ? default : Directory.GetLastWriteTimeUtc(Path.Join(root, "etc"));
         if (_last is { } last && ReferenceEquals(last.Spec, spec) && last.Changed == changed && last.EtcChanged == etcChanged) return last.Targets;
         ImmutableHashSet<string> targets = look();
         _last = new(spec, changed, etcChanged, targets);

@@ -1,6 +1,6 @@
 namespace Isolation;
 
-/// <summary>Why a container could not be started.</summary>
+/// <summary>Why a container could not be started, or its files not be reached.</summary>
 public enum ContainerErrorReason
 {
     /// <summary>A step of the launch failed; the exception names it.</summary>
@@ -47,4 +47,16 @@ public enum ContainerErrorReason
 
     /// <summary>A limit of this process or of the host is reached: descriptors, processes, namespaces, memory.</summary>
     ResourceLimit,
+
+    /// <summary>A control group for the limits that were asked for may not be made here; the exception says what helps.</summary>
+    LimitForbidden,
+
+    /// <summary>A limit that was asked for cannot be had on this machine, or the kernel refused its value.</summary>
+    LimitRefused,
+
+    /// <summary>A file of the container could not be found, read, written or copied; the exception's errno says why.</summary>
+    FileAccessFailed,
+
+    /// <summary>The state directory, in which every container is recorded before it is made, cannot be used: see <see cref="IsolationHost"/>.</summary>
+    StateUnavailable,
 }

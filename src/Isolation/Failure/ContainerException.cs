@@ -1,8 +1,9 @@
+using Isolation.Cgroups;
 using Isolation.Linux;
 
 namespace Isolation;
 
-/// <summary>A container could not be started. Says what was being done, to what, the kernel's answer, and what to do about it.</summary>
+/// <summary>A container could not be started, or its files not be reached. Says what was being done, to what, the kernel's answer, and what to do about it.</summary>
 public sealed class ContainerException : Exception
 {
     internal ContainerException(ContainerErrorReason reason, string message, Exception? cause, string? remedy)
@@ -11,7 +12,7 @@ public sealed class ContainerException : Exception
         Problem = Compose(message, cause, null);
         Reason = reason;
         Remedy = remedy;
-        Errno = (cause as LinuxException)?.Errno;
+        Errno = (cause as LinuxException)?.Errno ?? (cause as CgroupException)?.Errno;
     }
 
     /// <summary>Why, for a program.</summary>
@@ -32,9 +33,17 @@ public sealed class ContainerException : Exception
     /// <summary>The system call of the step that failed with its operands; null when no step failed.</summary>
     public string? Step { get; internal init; }
 
+    /// <summary>Without the remedy, which is told at the end.</summary>
+    private static string ProblemOf(Exception cause) => cause switch
+    {
+        LinuxException failure => failure.Failure,
+        CgroupException failure => failure.Problem.TrimEnd('.'),
+        _ => cause.Message,
+    };
+
     private static string Compose(string message, Exception? cause, string? remedy)
     {
-        string text = cause is null ? message : $"{message}: {(cause is LinuxException failure ? failure.Failure : cause.Message)}";
+        string text = cause is null ? message : $"{message}: {ProblemOf(cause)}";
         text = text.TrimEnd('.');
         return remedy is null ? text + "." : $"{text}. Remedy: {remedy.TrimEnd('.')}.";
     }

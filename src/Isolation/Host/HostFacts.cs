@@ -40,6 +40,9 @@ internal sealed record HostFacts
     /// <summary>mount_setattr(2), Linux 5.12.</summary>
     internal bool HasMountSetAttr { get; init; } = true;
 
+    /// <summary>overlayfs takes its lower directories one by one, as <c>lowerdir+</c>: Linux 6.5.</summary>
+    internal bool HasLowerDirAppend { get; init; } = true;
+
     /// <summary>CLOSE_RANGE_CLOEXEC, Linux 5.11.</summary>
     internal bool HasCloseRangeCloexec { get; init; } = true;
 

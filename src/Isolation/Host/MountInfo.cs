@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using System.Text;
+using Isolation.Linux;
 
 namespace Isolation;
 
@@ -15,14 +15,10 @@ internal static class MountInfo
     {
         List<(string Path, string Type, uint Attributes)> all = [];
         Dictionary<string, int> last = new(StringComparer.Ordinal);
-        foreach (string line in text.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        foreach (MountEntry mount in MountEntry.Parse(text))
         {
-            string[] words = line.Split(' ');
-            int separator = Array.IndexOf(words, "-");
-            if (words.Length < 6 || separator < 0 || separator + 1 >= words.Length) continue;
-            string path = Unescape(words[4]);
-            last[path] = all.Count;
-            all.Add((path, words[separator + 1], Attributes(words[5])));
+            last[mount.MountPoint] = all.Count;
+            all.Add((mount.MountPoint, mount.Type, Attributes(mount.Options)));
         }
 
         return [.. all.Where((mount, index) => IsVisible(mount.Path, index, last))
@@ -60,29 +56,4 @@ internal static class MountInfo
 
         return attributes;
     }
-
-    /// <summary>Space, tab, newline and backslash are written as three octal digits.</summary>
-    internal static string Unescape(string text)
-    {
-        if (!text.Contains('\\')) return text;
-        List<byte> bytes = [];
-        byte[] source = Encoding.UTF8.GetBytes(text);
-        for (int i = 0; i < source.Length; i++)
-        {
-            if (source[i] == '\\' && i + 3 < source.Length
-                && IsOctal(source[i + 1]) && IsOctal(source[i + 2]) && IsOctal(source[i + 3]))
-            {
-                bytes.Add((byte)(((source[i + 1] - '0') << 6) | ((source[i + 2] - '0') << 3) | (source[i + 3] - '0')));
-                i += 3;
-            }
-            else
-            {
-                bytes.Add(source[i]);
-            }
-        }
-
-        return Encoding.UTF8.GetString([.. bytes]);
-    }
-
-    private static bool IsOctal(byte digit) => digit is >= (byte)'0' and <= (byte)'7';
 }

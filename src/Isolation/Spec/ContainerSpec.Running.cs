@@ -9,6 +9,21 @@ public sealed partial record ContainerSpec
 
     internal StandardTargets Standard { get; } = new();
 
+    /// <summary>
+    /// Whether it needs a record. What joins a container that has a pid namespace of its own dies with that container's
+    /// first process; a probe ends by itself.
+    /// </summary>
+    internal bool IsRecorded => !IsProbe && !IsUnrecorded && !(EntersContainer is { } container && container.Spec.Namespaces.IsNew(NamespaceKind.Pid));
+
+    /// <summary>Whether it has a control group of its own.</summary>
+    internal bool HasGroup => Limits != Cgroups.ResourceLimits.None || PreferredLimits != Cgroups.ResourceLimits.None || !CgroupControllers.IsEmpty;
+
+    /// <summary>
+    /// The group it enters: its own, or that of the container whose further program it is. What signals all processes or
+    /// serves files for the host is none of the container's, and must work where the group has no room left.
+    /// </summary>
+    internal ContainerGroup? EnteredGroup(ContainerGroup? own) => EntersContainer is not { } container ? own : SignalAll != 0 || ServesFiles ? null : container.Launch.Group;
+
     internal bool HasBinds => Mounts.Any(mount => mount is BindMount);
 
     /// <summary>Starts a container and returns when its program runs.</summary>
@@ -19,7 +34,7 @@ public sealed partial record ContainerSpec
     {
         try
         {
-            return ContainerLaunch.Begin(this, cancellationToken).Started;
+            return StartedAsync(ContainerLaunch.Begin(this, cancellationToken));
         }
         catch (Exception exception)
         {
@@ -27,15 +42,19 @@ public sealed partial record ContainerSpec
         }
     }
 
-    /// <summary>Starts a container, waits for its end, and cleans up.</summary>
+    /// <summary>
+    /// Starts a container, waits for its end, and cleans up. What a terminal of the program shows is the result's
+    /// standard output, and nobody types into it.
+    /// </summary>
     /// <param name="cancellationToken">Kills the container.</param>
+    /// <exception cref="InvalidOperationException">A stream is a pipe, which only <see cref="StartAsync"/> gives into anybody's hands.</exception>
     /// <exception cref="ContainerException">The container could not be started.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled before the program had ended.</exception>
     public Task<ContainerResult> RunAsync(CancellationToken cancellationToken = default)
     {
         try
         {
-            ContainerLaunch launch = ContainerLaunch.Begin(this, cancellationToken);
+            ContainerLaunch launch = ContainerLaunch.BeginUnattended(this, cancellationToken);
             return cancellationToken.CanBeCanceled ? RunCancellableAsync(launch, cancellationToken) : launch.Ended;
         }
         catch (Exception exception)
@@ -48,25 +67,33 @@ public sealed partial record ContainerSpec
     public string Explain() => LaunchExplanation.Of(LaunchInputs.Gather(this));
 
     /// <summary>The image of this spec on this host, kept while neither changes. Safe from any thread: two at once make two.</summary>
-    internal CompiledLaunch Compile()
+    internal CompiledLaunch Compile(string id = "ID")
     {
         CompiledLaunch? earlier = Volatile.Read(ref _compiled);
-        CompiledLaunch compiled = CompiledLaunch.For(LaunchInputs.Gather(this), earlier);
+        CompiledLaunch compiled = CompiledLaunch.For(LaunchInputs.Gather(this, id), earlier);
         if (compiled != earlier) Volatile.Write(ref _compiled, compiled);
         return compiled;
+    }
+
+    /// <summary>For tests: what is launched from now on is a plan in which something goes otherwise.</summary>
+    internal void ChangePlan(Func<LaunchPlan, LaunchPlan> change) => Volatile.Write(ref _compiled, CompiledLaunch.Changed(LaunchInputs.Gather(this), change));
+
+    private static async Task<Container> StartedAsync(ContainerLaunch launch)
+    {
+        await launch.Started.ConfigureAwait(false);
+        return new Container(launch);
     }
 
     private static async Task<ContainerResult> RunCancellableAsync(ContainerLaunch launch, CancellationToken cancellationToken)
     {
         ContainerResult result = await launch.Ended.ConfigureAwait(false);
-        if (result.Signal == Abi.SIGKILL) cancellationToken.ThrowIfCancellationRequested();
+        if (result.Outcome == ContainerOutcome.Cancelled) cancellationToken.ThrowIfCancellationRequested();
         return result;
     }
 
     private static Task<T> Failed<T>(Exception exception, CancellationToken cancellationToken) => exception switch
     {
         OperationCanceledException when cancellationToken.IsCancellationRequested => Task.FromCanceled<T>(cancellationToken),
-        LinuxException cause => Task.FromException<T>(LaunchFailures.Preparing(cause)),
         _ => Task.FromException<T>(exception),
     };
 }

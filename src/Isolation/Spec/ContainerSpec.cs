@@ -38,7 +38,17 @@ public sealed partial record ContainerSpec
     /// <summary>The NIS domain name, or null for none.</summary>
     public string? DomainName { get; internal init; }
 
+    /// <summary>The image that the root is made of; null for another root.</summary>
+    public Images.Image? Image { get; internal init; }
+
     internal RootFilesystem? Root { get; init; }
+    /// <summary>Who unites the layers; chosen where it is null.</summary>
+    internal UnionFs.UnionDriver? UnionDriver { get; init; }
+
+    /// <summary>Where the private layer is kept; in memory, and for this container alone, where it is null.</summary>
+    internal string? LayerDirectory { get; init; }
+
+    internal long? LayerBytes { get; init; }
     internal NamespaceSet Namespaces { get; init; } = new();
     internal ImmutableArray<IdMapping> UserMappings { get; init; } = [];
     internal ImmutableArray<IdMapping> GroupMappings { get; init; } = [];
@@ -57,11 +67,63 @@ public sealed partial record ContainerSpec
     internal long SharedMemorySize { get; init; } = 64L << 20;
     internal CapabilitySet Capabilities { get; init; } = CapabilitySet.Default;
     internal bool NoNewPrivileges { get; init; } = true;
+    internal bool Init { get; init; }
+    internal TerminalSize? Terminal { get; init; }
+    internal ProgramSession Session { get; init; }
+    internal bool OutlivesHost { get; init; }
+    internal IsolationHost? Host { get; init; }
+    internal int? OomScoreAdjustment { get; init; }
+    internal ImmutableArray<int> Processors { get; init; } = [];
+    internal int? Nice { get; init; }
+    internal (SchedulingPolicy Policy, int Priority)? Scheduling { get; init; }
+    internal (IoPriorityClass Class, int Level)? IoPriority { get; init; }
+    internal ImmutableSortedDictionary<ResourceLimitKind, ResourceLimit> ResourceLimits { get; init; } = ImmutableSortedDictionary<ResourceLimitKind, ResourceLimit>.Empty;
+    internal Cgroups.ResourceLimits Limits { get; init; } = Cgroups.ResourceLimits.None;
+    internal Cgroups.ResourceLimits PreferredLimits { get; init; } = Cgroups.ResourceLimits.None;
+    internal string? CgroupParent { get; init; }
+    internal Cgroups.CgroupDriver CgroupDriver { get; init; }
+    internal ImmutableArray<Cgroups.CgroupController> CgroupMounts { get; init; } = [];
+    internal ImmutableArray<Cgroups.CgroupController> CgroupControllers { get; init; } = [];
+    /// <summary>What was said by a call and is not the image's to say.</summary>
+    internal GivenSettings Given { get; init; }
+
+    /// <summary>Likewise, of the environment.</summary>
+    internal ImmutableHashSet<string> GivenVariables { get; init; } = [];
+
+    /// <summary>What was said of the entrypoint; the image's where it is null.</summary>
+    internal ImmutableArray<string>? Entrypoint { get; init; }
+
+    /// <summary>Keeps the layers of the image from being removed.</summary>
+    internal Images.UnpackedImage? Layers { get; init; }
+
+    internal int StopSignal { get; init; } = Linux.Abi.SIGTERM;
+    internal TimeSpan? Timeout { get; init; }
+    internal InputSource Input { get; init; } = InputSource.Empty;
+    internal OutputTarget Output { get; init; } = OutputTarget.Capture;
+    internal OutputTarget Error { get; init; } = OutputTarget.Capture;
+    internal ImmutableSortedDictionary<int, Microsoft.Win32.SafeHandles.SafeFileHandle> Descriptors { get; init; } = ImmutableSortedDictionary<int, Microsoft.Win32.SafeHandles.SafeFileHandle>.Empty;
     internal int OutputLimit { get; init; } = 64 << 20;
     internal ImmutableArray<string> DnsServers { get; init; } = [];
     internal ImmutableArray<(string Name, string Address)> ExtraHosts { get; init; } = [];
+    /// <summary>The container whose further program this is.</summary>
+    internal Container? EntersContainer { get; init; }
+
+    /// <summary>Instead of starting a program the child sends this signal to every process it can reach, and ends.</summary>
+    internal int SignalAll { get; init; }
+
+    /// <summary>Instead of starting a program the child makes file calls that the host asks for, until the host closes descriptor 3.</summary>
+    internal bool ServesFiles { get; init; }
+
     /// <summary>The child ends where the program would start, to see whether it gets that far.</summary>
     internal bool IsProbe { get; init; }
+
+    /// <summary>What this library runs while records are read and written.</summary>
+    internal bool IsUnrecorded { get; init; }
+
+    /// <summary>Told the child's process when its identity maps are written and it has not gone on yet.</summary>
+    internal Action<int>? OnMapped { get; init; }
+
+    internal Action<ContainerEvent>? OnEvent { get; init; }
 
     internal ILogger Logger { get; init; } = NullLogger.Instance;
 

@@ -26,6 +26,10 @@ public sealed class NamespaceSource
 
     internal bool IsJoined => Path is not null || ProcessId != 0 || Container is not null;
 
+    /// <summary>Whether one descriptor leads to both: they are of one process. A path leads to one namespace only.</summary>
+    internal bool HasSameOwner(NamespaceSource other) =>
+        (Container is not null && ReferenceEquals(Container.Launch, other.Container?.Launch)) || (ProcessId != 0 && ProcessId == other.ProcessId);
+
     /// <summary>Joins the namespace that a path names, such as <c>/proc/1234/ns/net</c> or <c>/run/netns/blue</c>.</summary>
     /// <param name="path">An absolute path; opened when the container starts.</param>
     public static NamespaceSource FromPath(string path)

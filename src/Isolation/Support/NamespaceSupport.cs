@@ -10,6 +10,7 @@ internal static class NamespaceSupport
         attempts.Add(Attempt("containers", Probing(new NamespaceSet()) with { Root = new HostRoot() }, "a container with all defaults was started", cancellationToken));
         attempts.Add(Fallback("private /proc", "/proc", cancellationToken));
         attempts.Add(Fallback("private layer over the host's files", "/usr", cancellationToken));
+        attempts.Add(Union(cancellationToken));
         return await Task.WhenAll(attempts).ConfigureAwait(false);
     }
 
@@ -36,6 +37,17 @@ internal static class NamespaceSupport
         {
             return new(feature, false, exception.Problem, exception.Remedy);
         }
+    }
+
+    /// <summary>Whether overlayfs unites the layers of a container, and who does where it does not.</summary>
+    private static async Task<SupportEntry> Union(CancellationToken cancellationToken)
+    {
+        ContainerSpec spec = Probing(new NamespaceSet()) with { Root = new LayersRoot([AppContext.BaseDirectory], RootAccess.Layered) };
+        SupportEntry entry = await Attempt(EnforcementReport.RootFeature, spec, "overlayfs, mounted in the container's user namespace", cancellationToken).ConfigureAwait(false);
+        if (entry.IsAvailable || RootWays.Choose(spec with { IsProbe = false }) is not { Place: not RootPlace.Plan } way) return entry;
+        return way.IsFallback
+            ? new(entry.Feature, false, $"{way.Driver} stands in for overlayfs: {way.Reason}", "run as root, or use Linux 5.11 or later")
+            : new(entry.Feature, true, way.Reason, null);
     }
 
     /// <summary>Something for which there is a fallback: it is there if a launch did not report one.</summary>

@@ -34,7 +34,7 @@ internal sealed unsafe class BirthSteps
     /// <summary>The call that failed.</summary>
     internal SystemCall FaultCall { get; private set; }
 
-    /// <param name="sources">What becomes descriptor 0, 1, 2 and so on of the child.</param>
+    /// <param name="sources">What becomes descriptor 0, 1, 2 and so on of the child; -1 for none.</param>
     /// <param name="image">The launch image.</param>
     /// <param name="lastCapability">Where the child enters a new user namespace, the highest capability; else -1.</param>
     internal void Write(ReadOnlySpan<int> sources, int image, int lastCapability)
@@ -46,18 +46,14 @@ internal sealed unsafe class BirthSteps
 
         // First all copies, above every place that will be taken; then each to its place. The copies close on exec.
         int above = sources.Length;
-        int copies = 0;
+        Span<int> copies = stackalloc int[sources.Length];
         for (int i = 0; i < sources.Length; i++)
-        {
-            int copy = Slot(0);
-            if (i == 0) copies = copy;
-            CallInto(copy, fcntl, sources[i], Abi.F_DUPFD_CLOEXEC, above);
-        }
+            if (sources[i] >= 0) CallInto(copies[i] = Slot(0), fcntl, sources[i], Abi.F_DUPFD_CLOEXEC, above);
 
         int imageCopy = Slot(0);
         CallInto(imageCopy, fcntl, image, Abi.F_DUPFD_CLOEXEC, above);
         for (int i = 0; i < sources.Length; i++)
-            Step(dup3, _never + 8, [CopySlot(copies, i), Slot(i), Slot(0)]);
+            if (sources[i] >= 0) Step(dup3, _never + 8, [copies[i], Slot(i), Slot(0)]);
 
         int empty = Slot(0);
         int arguments = Slot(0);
@@ -131,8 +127,6 @@ internal sealed unsafe class BirthSteps
         _slots += 8;
         return offset;
     }
-
-    private static int CopySlot(int first, int index) => first + index * 32; // a result and three operands each
 
     private uint* Row(int index) => (uint*)(_memory + StepOffset(index));
 

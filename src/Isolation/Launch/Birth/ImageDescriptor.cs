@@ -14,9 +14,17 @@ internal static unsafe class ImageDescriptor
     {
         FileDescriptor? memory = TryCreateMemory();
         if (memory is null) return CreateUnnamed(image);
-        Descriptors.WriteAll(memory, image);
-        Syscall.Check(Syscall.fcntl(memory.Number, Abi.F_ADD_SEALS, Seals), "fcntl", "memfd:isolation, F_ADD_SEALS");
-        return memory;
+        try
+        {
+            Descriptors.WriteAll(memory, image);
+            Syscall.Check(Syscall.fcntl(memory.Number, Abi.F_ADD_SEALS, Seals), "fcntl", "memfd:isolation, F_ADD_SEALS");
+            return memory;
+        }
+        catch
+        {
+            memory.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Before Linux 6.3 there is no MFD_EXEC and every memfd can be executed; from then on vm.memfd_noexec decides.</summary>

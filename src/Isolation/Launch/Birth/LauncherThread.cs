@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using Isolation.Cgroups;
 using Isolation.Linux;
 
 namespace Isolation.Launch;
@@ -22,7 +24,8 @@ internal sealed class LauncherThread
             if (!_started)
             {
                 _started = true;
-                new Thread(Run, 256 << 10) { Name = "isolation-launcher", IsBackground = true }.Start();
+                // Unsafe: it outlives the caller, and must not keep its execution context (async locals, its activity) alive.
+                new Thread(Run, 256 << 10) { Name = "isolation-launcher", IsBackground = true }.UnsafeStart();
             }
 
             _queue.Enqueue(request);
@@ -41,6 +44,7 @@ internal sealed class LauncherThread
                 while (!_queue.TryDequeue(out request!)) Monitor.Wait(_queue);
             }
 
+            request.Taken = Stopwatch.GetTimestamp();
             try
             {
                 Launch(request);
@@ -59,22 +63,42 @@ internal sealed class LauncherThread
     {
         _steps ??= new BirthSteps();
         Span<int> sources = stackalloc int[request.Descriptors.Length];
-        for (int i = 0; i < sources.Length; i++) sources[i] = request.Descriptors[i].Number;
+        for (int i = 0; i < sources.Length; i++) sources[i] = request.Descriptors[i]?.Number ?? -1;
         _steps.Write(sources, request.Image, request.LastCapability);
         int pidfd = -1;
-        nint result = CloneCalls.Clone(_steps, request.CloneFlags, &pidfd);
+        nint result = 0;
+
+        // Beneath a group that somebody else may freeze, a child would stand still before it leaves this memory, and all launches with it.
+        bool inside = request is { Group: { } place, IsGroupForeign: false } && !Syscall.IsError(result = CloneCalls.CloneInto(place.Directory.Number, _steps, request.CloneFlags, &pidfd));
+        if (!inside) result = CloneCalls.Clone(_steps, request.CloneFlags, &pidfd);
         GC.KeepAlive(request);
         if (Syscall.IsError(result)) throw NamespaceFailures.Explain(result, request.CloneFlags);
         PidDescriptor process = new(pidfd);
         if (_steps.Failed())
         {
-            // It has ended already; nobody else knows of it, so it is reaped here.
-            while (!process.TryReap(out _)) Thread.Yield();
-            process.Dispose();
+            Reap(process);
             throw Syscall.Failure(_steps.Fault, _steps.FaultCall.ToString(), "in the new process, before the launch image");
         }
 
+        if (!inside && request.Group is { } group) Move(process, (int)result, group);
         request.Process = process;
         request.ProcessId = (int)result;
+    }
+
+    /// <summary>It does nothing before it is told to go on.</summary>
+    private static void Move(PidDescriptor process, int processId, GroupDirectory group)
+    {
+        nint result = group.TryWrite("cgroup.procs", $"{processId}");
+        if (result == 0) return;
+        process.SendSignal(Abi.SIGKILL);
+        Reap(process);
+        throw Syscall.Failure(result, "write", $"{group.Path}/cgroup.procs, \"{processId}\"");
+    }
+
+    /// <summary>It has ended or is about to; nobody else knows of it.</summary>
+    private static void Reap(PidDescriptor process)
+    {
+        while (!process.TryReap(out _)) Thread.Yield();
+        process.Dispose();
     }
 }

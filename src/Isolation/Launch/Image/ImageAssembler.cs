@@ -25,7 +25,7 @@ internal sealed class ImageAssembler
     {
         (_plan, _abi, _base) = (plan, abi, imageBase);
         _slots.Add(FailureSteps.FaultRecord, 0); // where the interpreter keeps it
-        _slotEnd = (MachineCode.FirstStep + plan.Steps.Count * MachineCode.StepSize + 7) & ~7;
+        _slotEnd = FirstSlot(plan);
     }
 
     /// <summary>The data segment of a plan that is mapped at <paramref name="imageBase"/>.</summary>
@@ -41,9 +41,13 @@ internal sealed class ImageAssembler
         foreach (LaunchStep step in _plan.Steps)
         {
             if (step.Result is { } result) OffsetOf(result);
+            if (step.ExpectedSlot is { } expectedSlot) OffsetOf(expectedSlot);
             foreach (Operand operand in step.Operands)
                 if (operand.Payload is Slot slot) OffsetOf(slot);
         }
+
+        int shift = ShiftOntoOnePage();
+        (ignoredOffset, neverOffset) = (ignoredOffset + shift, neverOffset + shift);
 
         // Constants follow the slots and blobs follow the constants; addresses of blobs are known only when all
         // constants are, so words are resolved in two passes: first collect, then write.
@@ -52,8 +56,8 @@ internal sealed class ImageAssembler
         {
             Word[] row = new Word[8];
             for (int i = 0; i < 6; i++) row[i] = i < step.Operands.Count ? WordOf(step.Operands[i]) : Constant(0);
-            row[6] = Word.At(step.Result is null ? ignoredOffset : _slots[step.Result]);
-            row[7] = step.Expected is { } expected ? Constant(expected) : Word.At(neverOffset);
+            row[6] = Word.At(step.Result is null ? ignoredOffset : _slots[step.Result] + step.ResultOffset);
+            row[7] = step.ExpectedSlot is { } slot ? Word.At(_slots[slot]) : step.Expected is { } expected ? Constant(expected) : Word.At(neverOffset);
             rows.Add(row);
         }
 
@@ -75,6 +79,13 @@ internal sealed class ImageAssembler
         }
 
         BinaryPrimitives.WriteInt64LittleEndian(bytes[neverOffset..], long.MinValue);
+        foreach ((Slot slot, int offset) in _slots)
+        {
+            slot.Initial.CopyTo(bytes[offset..]);
+            foreach ((int at, Slot target) in slot.Pointers)
+                BinaryPrimitives.WriteInt64LittleEndian(bytes[(offset + at)..], (long)_base + _slots[target]);
+        }
+
         foreach (((long value, bool isAddress), int index) in _constants)
         {
             long resolved = isAddress ? (long)_base + blobStart + value : value;
@@ -86,6 +97,20 @@ internal sealed class ImageAssembler
             BinaryPrimitives.WriteInt64LittleEndian(bytes[(blobStart + position)..], (long)_base + blobStart + target);
         return image;
     }
+
+    /// <summary>What is written lies on one page where it fits: each page that is written is copied for each child.</summary>
+    private int ShiftOntoOnePage()
+    {
+        const int Page = 4096;
+        int start = FirstSlot(_plan);
+        if (_slotEnd - start > Page || start / Page == (_slotEnd - 1) / Page) return 0;
+        int shift = Page - start % Page;
+        foreach (Slot slot in _slots.Keys.Where(slot => slot != FailureSteps.FaultRecord).ToArray()) _slots[slot] += shift;
+        _slotEnd += shift;
+        return shift;
+    }
+
+    private static int FirstSlot(LaunchPlan plan) => (StepOffset(plan.Steps.Count) + 7) & ~7;
 
     private static int StepOffset(int index) => MachineCode.FirstStep + index * MachineCode.StepSize;
 
@@ -102,6 +127,7 @@ internal sealed class ImageAssembler
             offset = _slotEnd;
             _slots.Add(slot, offset);
             _slotEnd += slot.Size;
+            foreach ((_, Slot target) in slot.Pointers) OffsetOf(target);
         }
 
         return offset;
@@ -110,7 +136,7 @@ internal sealed class ImageAssembler
     private Word WordOf(Operand operand) => operand.Kind switch
     {
         OperandKind.Value => Constant(operand.Number),
-        OperandKind.Slot => Word.At(_slots[(Slot)operand.Payload!]),
+        OperandKind.Slot => Word.At(_slots[(Slot)operand.Payload!] + (int)operand.Number),
         OperandKind.SlotAddress => Constant((long)_base + _slots[(Slot)operand.Payload!] + operand.Number),
         OperandKind.Text => Address(Text((string)operand.Payload!)),
         OperandKind.Bytes => Address(Blob((byte[])operand.Payload!)),

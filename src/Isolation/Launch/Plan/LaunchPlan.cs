@@ -15,6 +15,10 @@ internal sealed class LaunchPlan(IReadOnlyList<LaunchStep> steps, IReadOnlyList<
     /// <summary>The index of the first step of the report of failure, where every error goes that goes nowhere else.</summary>
     internal int FailureIndex { get; } = failureIndex;
 
+    /// <summary>For tests: the same plan with another step in the place of one.</summary>
+    internal LaunchPlan With(int index, Func<LaunchStep, LaunchStep> change) =>
+        new([.. Steps.Select((step, i) => i == index ? change(step) : step)], Labels, FailureIndex);
+
     public override string ToString()
     {
         StringBuilder text = new();

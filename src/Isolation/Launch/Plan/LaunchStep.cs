@@ -28,9 +28,21 @@ internal sealed class LaunchStep(SystemCall call, Operand[] operands, string pur
     /// <summary>Any error goes on with the next step.</summary>
     internal bool IgnoresErrors { get; private set; }
 
-    internal LaunchStep Into(Slot slot)
+    /// <summary>Where in that slot.</summary>
+    internal int ResultOffset { get; private set; }
+
+    /// <summary>The slot whose content is the result that goes to <see cref="OnExpected"/>, instead of a number.</summary>
+    internal Slot? ExpectedSlot { get; private set; }
+
+    internal LaunchStep Into(Slot slot, int offset = 0)
     {
-        Result = slot;
+        (Result, ResultOffset) = (slot, offset);
+        return this;
+    }
+
+    internal LaunchStep When(Slot result, Label target)
+    {
+        (ExpectedSlot, OnExpected) = (result, target);
         return this;
     }
 
@@ -59,6 +71,13 @@ internal sealed class LaunchStep(SystemCall call, Operand[] operands, string pur
         return this;
     }
 
+    /// <summary>For tests: another call in this one's place, which goes where this one goes.</summary>
+    internal LaunchStep Instead(SystemCall other, params Operand[] otherOperands) => new(other, otherOperands, Purpose)
+    {
+        Result = Result, ResultOffset = ResultOffset, Expected = Expected, ExpectedSlot = ExpectedSlot,
+        OnExpected = OnExpected, OnError = OnError, IgnoresErrors = IgnoresErrors,
+    };
+
     /// <summary>The call as strace would write it.</summary>
     public override string ToString()
     {
@@ -78,6 +97,7 @@ internal sealed class LaunchStep(SystemCall call, Operand[] operands, string pur
             branches.Add(OnExpected is null ? $"{what} is fine" : $"{what} goes to '{OnExpected}'");
         }
 
+        if (ExpectedSlot is not null) branches.Add($"{ExpectedSlot} goes to '{OnExpected}'");
         if (OnError is not null) branches.Add($"an error goes to '{OnError}'");
         if (IgnoresErrors) branches.Add("errors are ignored");
         return string.Join("; ", branches);

@@ -78,6 +78,9 @@ internal readonly struct Operand
 
     internal static Operand AddressOf(Slot slot, int offset = 0) => new(OperandKind.SlotAddress, offset, slot, null);
 
+    /// <summary>What is in a slot at an offset when the step runs.</summary>
+    internal static Operand Within(Slot slot, int offset) => new(OperandKind.Slot, offset, slot, null);
+
     public override string ToString() => _display ?? Kind switch
     {
         OperandKind.Text => Quote((string)Payload!),

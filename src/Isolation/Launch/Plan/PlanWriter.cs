@@ -3,7 +3,7 @@ using Isolation.Linux;
 namespace Isolation.Launch;
 
 /// <summary>Writes the steps of a plan in order. Not thread-safe; a plan is written once.</summary>
-internal sealed class PlanWriter(TargetAbi abi)
+internal sealed class PlanWriter(TargetAbi abi, int channel = 3)
 {
     private readonly List<LaunchStep> _steps = [];
     private readonly List<Label> _labels = [];
@@ -11,6 +11,9 @@ internal sealed class PlanWriter(TargetAbi abi)
     private string _purpose = "";
 
     internal TargetAbi Abi { get; } = abi;
+
+    /// <summary>The descriptor of the channel to the host.</summary>
+    internal int Channel { get; } = channel;
 
     /// <summary>States what the steps that follow are for.</summary>
     internal PlanWriter For(string purpose)

@@ -8,5 +8,11 @@ internal sealed class Slot(string name, int size = 8)
     /// <summary>In bytes, a multiple of eight.</summary>
     internal int Size { get; } = (size + 7) & ~7;
 
+    /// <summary>What it holds before any step has run; zeros where it is shorter.</summary>
+    internal byte[] Initial { get; init; } = [];
+
+    /// <summary>Words of it that hold the addresses of other slots.</summary>
+    internal IReadOnlyList<(int Offset, Slot Target)> Pointers { get; init; } = [];
+
     public override string ToString() => $"<{Name}>";
 }

@@ -12,8 +12,9 @@ internal static class BindSteps
         List<(BindMount, Slot)> sources = [];
         foreach (BindMount bind in mounts.Inputs.Spec.Mounts.OfType<BindMount>())
         {
-            mounts.Writer.For($"open the source '{bind.Source}' of the mount at '{bind.Target}'");
-            Slot source = mounts.CloneOfHost(bind.Source, bind.Options.Recursive);
+            string path = bind.SourceFor(mounts.Inputs.Directory);
+            mounts.Writer.For($"open the source '{path}' of the mount at '{bind.Target}'");
+            Slot source = mounts.CloneOfHost(path, bind.Options.Recursive);
             mounts.SetAttributes(source, Attributes(bind), bind.Options.Recursive, Propagation(bind.Options.Propagation));
             sources.Add((bind, source));
         }
@@ -34,7 +35,7 @@ internal static class BindSteps
                     Slot source = binds.First(candidate => ReferenceEquals(candidate.Mount, bind)).Source;
                     mounts.Attach(source, target);
                     mounts.SetPropagation(source, Propagation(bind.Options.Propagation), bind.Options.Recursive);
-                    mounts.Remount(source, Attributes(bind), bind.Source, bind.Options.Recursive);
+                    mounts.Remount(source, Attributes(bind), bind.SourceFor(mounts.Inputs.Directory), bind.Options.Recursive);
                     break;
                 case TmpfsMount tmpfs:
                     mounts.CreateInRoot(target, directory: true);

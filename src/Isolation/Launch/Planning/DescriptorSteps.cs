@@ -19,9 +19,23 @@ internal static class DescriptorSteps
             return;
         }
 
-        int passed = PassedDescriptors.Count(inputs.Spec.Namespaces);
+        int passed = inputs.Passed.Count;
         for (int i = 3; i < passed; i++)
-            writer.Call(fcntl, i, Operand.Named(F_SETFD, "F_SETFD"), Operand.Named(FD_CLOEXEC, "FD_CLOEXEC"));
+        {
+            LaunchStep mark = writer.Call(fcntl, i, Operand.Named(F_SETFD, "F_SETFD"), Operand.Named(FD_CLOEXEC, "FD_CLOEXEC"));
+            // Below the channel stands what the caller asked for, with gaps: a number there is free, or is what native code has opened.
+            if (i < inputs.Passed.Channel && !inputs.Spec.Descriptors.ContainsKey(i)) mark.Tolerate(Errno.EBADF);
+        }
+
         writer.Call(close_range, passed, Operand.Named(uint.MaxValue, "~0"), 0);
+    }
+
+    /// <summary>What the caller asked for stays open. Last, so that nothing before it can lose it.</summary>
+    internal static void KeepRequested(PlanWriter writer, PlanInputs inputs)
+    {
+        if (inputs.Spec.Descriptors.IsEmpty) return;
+        writer.For("keep the descriptors that were asked for");
+        foreach (int number in inputs.Spec.Descriptors.Keys)
+            writer.Call(fcntl, number, Operand.Named(F_SETFD, "F_SETFD"), 0);
     }
 }

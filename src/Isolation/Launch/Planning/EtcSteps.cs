@@ -19,7 +19,7 @@ internal static class EtcSteps
         if (!spec.Namespaces.IsNew(NamespaceKind.Mount)) yield break;
         if (spec.Namespaces.IsNew(NamespaceKind.Network) && !Overridden(spec, Hosts)) yield return Hosts;
         if (spec.Namespaces.IsNew(NamespaceKind.Uts) && !Overridden(spec, HostName)) yield return HostName;
-        bool resolver = spec.Root is DirectoryRoot || !spec.DnsServers.IsEmpty;
+        bool resolver = spec.Root is DirectoryRoot or LayersRoot || !spec.DnsServers.IsEmpty;
         if (resolver && !Overridden(spec, Resolver)) yield return Resolver;
     }
 

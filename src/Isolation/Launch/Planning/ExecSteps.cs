@@ -55,13 +55,13 @@ internal static class ExecSteps
         Label present = new("program found, interpreter missing"), fail = new("say why the program does not start");
         foreach (string candidate in candidates)
             writer.Call(faccessat, Operand.CurrentDirectory, candidate, Operand.Named(F_OK, "F_OK")).When(0, present).IgnoreErrors();
-        writer.Call(write, PassedDescriptors.Channel, Operand.AddressOf(denied), DeniedSize);
+        writer.Call(write, writer.Channel, Operand.AddressOf(denied), DeniedSize);
         writer.Mark(fail);
         writer.Call(execve, candidates[^1], arguments, environment);
         writer.Later(() =>
         {
             writer.Mark(present);
-            writer.Call(write, PassedDescriptors.Channel, Operand.AddressOf(denied), PresentSize).When(PresentSize, fail);
+            writer.Call(write, writer.Channel, Operand.AddressOf(denied), PresentSize).When(PresentSize, fail);
         });
     }
 

@@ -11,7 +11,7 @@ internal static class FailureSteps
     internal static void Write(PlanWriter writer)
     {
         writer.For("report the failing step");
-        writer.Call(write, PassedDescriptors.Channel, Operand.AddressOf(FaultRecord), MachineCode.FirstStep).IgnoreErrors();
+        writer.Call(write, writer.Channel, Operand.AddressOf(FaultRecord), MachineCode.FirstStep).IgnoreErrors();
         writer.Call(exit_group, 127).IgnoreErrors();
     }
 }

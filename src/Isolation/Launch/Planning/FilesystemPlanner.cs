@@ -24,7 +24,7 @@ internal static class FilesystemPlanner
         KernelFilesystemSteps.Write(mounts);
         DeviceSteps.Write(mounts);
         PrivateDirectorySteps.Write(mounts);
-        if (inputs.Spec.Root is DirectoryRoot && !RootSteps.NeedsLayer(inputs)) EtcSteps.BindFiles(mounts, id);
+        if (RootSteps.BindsEtcFiles(inputs)) EtcSteps.BindFiles(mounts, id);
         BindSteps.Attach(mounts, binds);
         HidingSteps.Write(mounts);
         RootSteps.Seal(mounts);

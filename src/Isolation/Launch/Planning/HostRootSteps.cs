@@ -64,7 +64,7 @@ internal static class HostRootSteps
         writer.For(purpose);
 
         Label refused = new($"layer over /{part.Path} refused"), attached = new($"/{part.Path} attached");
-        Slot overlay = OverlaySteps.Mount(mounts, "/" + part.Path, name, refused);
+        Slot overlay = OverlaySteps.Mount(mounts, ["/" + part.Path], name, refused);
         Attach(mounts, part, overlay);
         writer.Mark(attached);
         writer.Later(() =>

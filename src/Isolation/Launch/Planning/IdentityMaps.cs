@@ -15,6 +15,9 @@ internal sealed record IdentityMaps(ImmutableArray<IdMapping> Users, ImmutableAr
     /// <summary>newuidmap and newgidmap write the maps, from the ranges in /etc/subuid and /etc/subgid.</summary>
     internal required bool NeedsMapTools { get; init; }
 
+    /// <summary>Whether every id is itself outside.</summary>
+    internal bool AreOntoThemselves => Users.Concat(Groups).All(range => range.ContainerId == range.HostId);
+
     internal bool HasRootUser => Has(Users, 0);
 
     internal bool HasRootGroup => Has(Groups, 0);
@@ -24,6 +27,14 @@ internal sealed record IdentityMaps(ImmutableArray<IdMapping> Users, ImmutableAr
         foreach (IdMapping range in map)
             if (id >= range.ContainerId && id - range.ContainerId < range.Count) return true;
         return false;
+    }
+
+    /// <summary>What an id of the container is outside; null where it is nobody there.</summary>
+    internal static uint? ToHost(ImmutableArray<IdMapping> map, uint id)
+    {
+        foreach (IdMapping range in map)
+            if (id >= range.ContainerId && id - range.ContainerId < range.Count) return range.HostId + (id - range.ContainerId);
+        return null;
     }
 
     internal static IdentityMaps For(ContainerSpec spec, HostFacts host)

@@ -20,14 +20,16 @@ internal static class LaunchPlanner
     /// <summary>The plan, and what each note that it can send to the host means.</summary>
     internal static (LaunchPlan Plan, IReadOnlyList<EnforcementNote> Notes) PlanWithNotes(PlanInputs inputs)
     {
-        PlanWriter writer = new(inputs.Host.Abi);
+        PlanWriter writer = new(inputs.Host.Abi, inputs.Passed.Channel);
         PlanNotes notes = new(writer);
         Slot id = new("id", GoSize);
 
         // Nothing is done before the host has written the identity maps: until then this process has no id of its own.
         NamespaceSteps.WaitForHost(writer, id);
         DescriptorSteps.CloseOnExec(writer, inputs);
-        NamespaceSteps.LeaveSession(writer);
+        GroupSteps.Enter(writer, inputs);
+        ResourceSteps.ChooseProcessors(writer, inputs.Spec);
+        NamespaceSteps.LeaveSession(writer, inputs);
         NamespaceSteps.JoinUser(writer, inputs);
 
         // Before the ids change: from then on this process's files in /proc belong to the host's root (proc(5), dumpable).

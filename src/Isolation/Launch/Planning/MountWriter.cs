@@ -12,7 +12,7 @@ namespace Isolation.Launch;
 /// </summary>
 internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs inputs)
 {
-    private const int RemountDescriptor = 200;
+    private const int LeastRemountDescriptor = 200;
     private readonly int _path = O_PATH | O_CLOEXEC;
 
     internal PlanWriter Writer { get; } = writer;
@@ -129,8 +129,10 @@ internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs
 
     private LaunchStep MountByDescriptor(Slot mount, ulong flags, string names)
     {
-        Writer.Call(dup3, mount, RemountDescriptor, Operand.Named(O_CLOEXEC, "O_CLOEXEC"));
-        return Writer.Call(SystemCall.mount, Operand.Null, $"/proc/self/fd/{RemountDescriptor}", Operand.Null, Operand.Named(flags, names), Operand.Null);
+        // A number that is known while the plan is written, above all that are opened and all that the caller asked for.
+        int number = Math.Max(LeastRemountDescriptor, Inputs.Passed.Count);
+        Writer.Call(dup3, mount, number, Operand.Named(O_CLOEXEC, "O_CLOEXEC"));
+        return Writer.Call(SystemCall.mount, Operand.Null, $"/proc/self/fd/{number}", Operand.Null, Operand.Named(flags, names), Operand.Null);
     }
 
     /// <summary>A descriptor of a path inside the root: never of anything outside, whatever links the root holds.</summary>
@@ -139,10 +141,7 @@ internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs
         Slot target = new("/" + path);
         if (Inputs.Host.HasOpenAt2)
         {
-            LaunchStep step = Writer.Call(openat2, Root, path.Length == 0 ? "." : path,
-                KernelStructs.OpenHow((uint)(_path | flags), 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-                    "{O_PATH|O_CLOEXEC, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS}"), 24).Into(target);
-            if (whenMissing is not null) step.When(-(int)Errno.ENOENT, whenMissing);
+            OpenFollowing(path.Length == 0 ? "." : path, target, whenMissing, flags);
             return target;
         }
 
@@ -161,6 +160,34 @@ internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs
 
         if (names.Length == 0) Writer.Call(openat, Root, ".", Operand.Named(_path, "O_PATH|O_CLOEXEC")).Into(target);
         return target;
+    }
+
+    /// <summary>
+    /// The kernel answers EAGAIN where anything on the machine was renamed or mounted while it went through ".." of a link
+    /// (<c>/etc/resolv.conf</c>, or <c>/var/run</c>), and other containers begin all the time. Under a storm of renames it was one
+    /// try in twelve, so several are made, one step each: a plan has no loop that does not wait.
+    /// </summary>
+    private void OpenFollowing(string path, Slot target, Label? whenMissing, int flags)
+    {
+        const int Tries = 8;
+        Label opened = new($"{target} was opened");
+        Operand how = KernelStructs.OpenHow((uint)(_path | flags), 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS, "{O_PATH|O_CLOEXEC, RESOLVE_IN_ROOT|RESOLVE_NO_MAGICLINKS}");
+        for (int i = 1; i < Tries; i++)
+        {
+            Label next = new($"open {target} once more");
+            Open().OnErrorGo(next);
+            Writer.Call(close, -1).When(-(int)Errno.EBADF, opened);
+            Writer.Mark(next);
+        }
+
+        Open();
+        Writer.Mark(opened);
+
+        LaunchStep Open()
+        {
+            LaunchStep step = Writer.Call(openat2, Root, path, how, 24).Into(target);
+            return whenMissing is null ? step : step.When(-(int)Errno.ENOENT, whenMissing);
+        }
     }
 
     /// <summary>Attaches a detached mount to a path inside the root.</summary>

@@ -6,11 +6,11 @@ namespace Isolation.Launch;
 
 internal static class NamespaceSteps
 {
-    internal static void WaitForHost(PlanWriter writer, Slot id)
+    internal static void WaitForHost(PlanWriter writer, Slot id, string purpose = "wait for the host to write the identity maps")
     {
         Label alive = new("go");
-        writer.For("wait for the host to write the identity maps");
-        writer.Call(read, PassedDescriptors.Channel, Operand.AddressOf(id), LaunchPlanner.GoSize)
+        writer.For(purpose);
+        writer.Call(read, writer.Channel, Operand.AddressOf(id), LaunchPlanner.GoSize)
             .When(LaunchPlanner.GoSize, alive);
         writer.For("end quietly, because the host ended");
         writer.Call(exit_group, 127);
@@ -18,14 +18,33 @@ internal static class NamespaceSteps
     }
 
     /// <summary>A session of its own, so that the container cannot push input into the host's terminal (TIOCSTI).</summary>
-    internal static void LeaveSession(PlanWriter writer)
+    internal static void LeaveSession(PlanWriter writer, PlanInputs inputs)
     {
-        writer.For("leave the host's session and terminal");
-        writer.Call(setsid);
-        writer.For("die with the host");
-        writer.Call(prctl, Operand.Named(PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG"), Operand.Named(SIGKILL, "SIGKILL"));
+        ChooseSession(writer, inputs.Spec);
+        if (!inputs.Spec.OutlivesHost)
+        {
+            writer.For("die with the host");
+            writer.Call(prctl, Operand.Named(PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG"), Operand.Named(SIGKILL, "SIGKILL"));
+        }
+
         writer.For("create files with the modes that are asked for");
         writer.Call(umask, 0);
+    }
+
+    /// <summary>Of each process that is or may become the program: a fork stays in its parent's.</summary>
+    internal static void ChooseSession(PlanWriter writer, ContainerSpec spec)
+    {
+        switch (spec.Session)
+        {
+            case ProgramSession.New:
+                writer.For("leave the host's session and terminal");
+                writer.Call(setsid);
+                break;
+            case ProgramSession.ProcessGroup:
+                writer.For("leave the host's process group");
+                writer.Call(setpgid, 0, 0);
+                break;
+        }
     }
 
     internal static void JoinUser(PlanWriter writer, PlanInputs inputs)
@@ -33,7 +52,7 @@ internal static class NamespaceSteps
         NamespaceSet namespaces = inputs.Spec.Namespaces;
         if (!namespaces.IsJoined(NamespaceKind.User)) return;
         writer.For("join the user namespace");
-        writer.Call(setns, DescriptorOf(namespaces, NamespaceKind.User), Operand.Named(CLONE_NEWUSER, "CLONE_NEWUSER"));
+        writer.Call(setns, inputs.Passed.DescriptorOf(NamespaceKind.User), Operand.Named(CLONE_NEWUSER, "CLONE_NEWUSER"));
     }
 
     /// <summary>Becomes root of the user namespace; every mount comes after this.</summary>
@@ -58,7 +77,7 @@ internal static class NamespaceSteps
     internal static void Join(PlanWriter writer, PlanInputs inputs)
     {
         NamespaceSet namespaces = inputs.Spec.Namespaces;
-        if (PassedDescriptors.JoinedKinds(namespaces).Count > 0)
+        if (inputs.Passed.Joined.Count > 0)
         {
             // Processes that are inside already could trace this one while it enters and take its descriptors
             // (CVE-2016-9962). Executing the program makes it an ordinary process again.
@@ -66,21 +85,18 @@ internal static class NamespaceSteps
             writer.Call(prctl, Operand.Named(PR_SET_DUMPABLE, "PR_SET_DUMPABLE"), 0, 0, 0, 0);
         }
 
-        foreach (NamespaceKind kind in PassedDescriptors.JoinedKinds(namespaces))
+        // A mount namespace last: it takes this process's view of every path with it.
+        foreach (JoinedNamespaces joined in inputs.Passed.Joined.OrderBy(joined => joined.Kinds.Contains(NamespaceKind.Mount)))
         {
-            if (kind is NamespaceKind.User or NamespaceKind.Mount) continue;
-            writer.For($"join the {Name(kind)} namespace");
-            writer.Call(setns, DescriptorOf(namespaces, kind), Operand.Named(Flag(kind), FlagName(kind)));
+            List<NamespaceKind> kinds = [.. joined.Kinds.Where(kind => kind != NamespaceKind.User)];
+            if (kinds.Count == 0) continue;
+            ulong flags = 0;
+            foreach (NamespaceKind kind in kinds) flags |= Flag(kind);
+            writer.For($"join the {string.Join(", ", kinds.Select(Name))} namespace{(kinds.Count > 1 ? "s" : "")}");
+            writer.Call(setns, inputs.Passed.DescriptorOf(kinds[0]), Operand.Named(flags, string.Join('|', kinds.Select(FlagName))));
         }
 
-        // The mount namespace last: it takes this process's view of every path with it.
-        if (namespaces.IsJoined(NamespaceKind.Mount))
-        {
-            writer.For("join the mount namespace");
-            writer.Call(setns, DescriptorOf(namespaces, NamespaceKind.Mount), Operand.Named(CLONE_NEWNS, "CLONE_NEWNS"));
-        }
-
-        if (NeedsFork(namespaces)) Fork(writer, namespaces);
+        if (NeedsFork(namespaces)) Fork(writer, inputs);
     }
 
     /// <summary>
@@ -152,8 +168,9 @@ internal static class NamespaceSteps
         writer.Call(write, file, Operand.Content(line), line.Length);
     }
 
-    private static void Fork(PlanWriter writer, NamespaceSet namespaces)
+    private static void Fork(PlanWriter writer, PlanInputs inputs)
     {
+        NamespaceSet namespaces = inputs.Spec.Namespaces;
         if (namespaces.IsNew(NamespaceKind.Pid))
         {
             writer.For("make the new pid namespace");
@@ -165,17 +182,29 @@ internal static class NamespaceSteps
         writer.For("enter the pid namespace");
         writer.Call(clone, Operand.Named(CLONE_PARENT | SIGCHLD, "CLONE_PARENT|SIGCHLD"), 0, 0, 0, 0).Into(child).When(0, inside);
         writer.For("tell the host which process it is");
-        writer.Call(write, PassedDescriptors.Channel, Operand.AddressOf(child), 8);
+        Label again = new("tell the host once more"), told = new("the host was told");
+        writer.Call(write, writer.Channel, Operand.AddressOf(child), 8).OnErrorGo(again);
+        writer.Mark(told);
         writer.Call(exit_group, 0);
+        writer.Later(() =>
+        {
+            // Nobody else knows of that process, and it is the host's to reap.
+            writer.For("tell the host which process it is");
+            writer.Mark(again);
+            writer.Call(write, writer.Channel, Operand.AddressOf(child), 8).When(8, told);
+        });
         writer.Mark(inside);
-        writer.For("leave the host's session and terminal");
-        writer.Call(setsid);
+        ChooseSession(writer, inputs.Spec);
+        if (inputs.Spec.OutlivesHost)
+        {
+            // Nothing ends it with the host, so it does nothing before it is recorded.
+            WaitForHost(writer, new Slot("recorded", LaunchPlanner.GoSize), "wait for the host to record this process");
+            return;
+        }
+
         writer.For("die with the host");
         writer.Call(prctl, Operand.Named(PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG"), Operand.Named(SIGKILL, "SIGKILL"));
     }
-
-    private static int DescriptorOf(NamespaceSet namespaces, NamespaceKind kind) =>
-        PassedDescriptors.FirstNamespace + PassedDescriptors.JoinedKinds(namespaces).IndexOf(kind);
 
     private static string Name(NamespaceKind kind) => kind.ToString().ToLowerInvariant();
 

@@ -19,6 +19,22 @@ internal sealed record PlanInputs(ContainerSpec Spec, HostFacts Host)
 
     internal Identity Identity { get; init; } = Identity.Root;
 
+    /// <summary>How a root of layers is made; null for another root.</summary>
+    internal RootWay? Way
+    {
+        get;
+        init
+        {
+            field = value;
+            if (value?.Place == RootPlace.Detached) Passed = new(Spec, root: true);
+        }
+    }
+
+    /// <summary>Where the host keeps what is this container's alone; null where there is no such thing.</summary>
+    internal string? Directory { get; init; }
+
+    internal PassedDescriptors Passed { get; private init; } = new(Spec);
+
     internal bool NewUser => Spec.Namespaces.IsNew(NamespaceKind.User);
 
     /// <summary>Whether device files can be made: never in a user namespace.</summary>
@@ -41,6 +57,8 @@ internal sealed record PlanInputs(ContainerSpec Spec, HostFacts Host)
         && Host.RootEntries.AsSpan().SequenceEqual(other.Host.RootEntries.AsSpan())
         && Mounts.AsSpan().SequenceEqual(other.Mounts.AsSpan())
         && RootIsLink == other.RootIsLink
+        && Way == other.Way
+        && Directory == other.Directory
         && MissingTargets.SetEquals(other.MissingTargets)
         && FileSources.SetEquals(other.FileSources)
         && Identity.Matches(other.Identity);

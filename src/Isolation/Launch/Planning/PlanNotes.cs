@@ -21,6 +21,6 @@ internal sealed class PlanNotes(PlanWriter writer)
         byte index = checked((byte)_all.Count);
         _all.Add(new(feature, detail));
         writer.For($"report: {detail}");
-        writer.Call(write, PassedDescriptors.Channel, Operand.Bytes([index], $"note {index}"), 1).When(1, back);
+        writer.Call(write, writer.Channel, Operand.Bytes([index], $"note {index}"), 1).When(1, back);
     }
 }

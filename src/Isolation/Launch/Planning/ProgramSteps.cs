@@ -10,7 +10,23 @@ internal static class ProgramSteps
 {
     internal static void Write(PlanWriter writer, PlanInputs inputs)
     {
+        if (inputs.Spec.SignalAll != 0)
+        {
+            writer.For("signal every process of the pid namespace");
+            writer.Call(kill, -1, inputs.Spec.SignalAll).Tolerate(Errno.ESRCH);
+            writer.Call(exit_group, 0);
+            return;
+        }
+
+        if (inputs.Spec.ServesFiles)
+        {
+            FileAgentSteps.Write(writer);
+            return;
+        }
+
         if (!inputs.Spec.Namespaces.IsNew(NamespaceKind.Mount)) EnterDirectory(writer, inputs);
+        TerminalSteps.Open(writer, inputs);
+        ResourceSteps.Limit(writer, inputs.Spec);
         HandOverOutput(writer, inputs);
         DropBounding(writer, inputs);
         SetIdentity(writer, inputs);
@@ -23,8 +39,11 @@ internal static class ProgramSteps
 
         writer.For("set the file mode creation mask");
         writer.Call(umask, Operand.Octal(inputs.Spec.Umask));
-        DieWithHost(writer);
+        if (!inputs.Spec.OutlivesHost) DieWithHost(writer);
         ResetSignals(writer, inputs);
+        if (inputs.Spec.Init) InitSteps.Write(writer, inputs);
+        TerminalSteps.Control(writer, inputs);
+        DescriptorSteps.KeepRequested(writer, inputs);
         if (inputs.Spec.IsProbe)
         {
             writer.For("end, because it was only asked whether it gets this far");
@@ -38,16 +57,27 @@ internal static class ProgramSteps
     private static void EnterDirectory(PlanWriter writer, PlanInputs inputs)
     {
         writer.For($"enter the working directory '{inputs.Spec.WorkingDirectory}'");
-        writer.Call(chdir, inputs.Spec.WorkingDirectory);
+        if (!inputs.Host.HasOpenAt2)
+        {
+            writer.Call(chdir, inputs.Spec.WorkingDirectory);
+            return;
+        }
+
+        // Not through a descriptor of this process, which /proc/self/fd would lead to (CVE-2024-21626).
+        Slot directory = writer.CallInto("working directory", openat2, Operand.CurrentDirectory, inputs.Spec.WorkingDirectory,
+            KernelStructs.OpenHow((uint)(O_PATH | O_CLOEXEC | inputs.Host.Abi.O_DIRECTORY), 0, RESOLVE_NO_MAGICLINKS, "{O_PATH|O_CLOEXEC|O_DIRECTORY, RESOLVE_NO_MAGICLINKS}"), 24);
+        writer.Call(fchdir, directory);
     }
 
-    // So that a program that is not root can open /dev/stdout: the pipes are the host's, mode 0600.
+    // So that a program that is not root can open /dev/stdout: the pipes are the host's, mode 0600. Nothing but those
+    // pipes: the host's null device, or a file of the caller, is not the container's to own.
     private static void HandOverOutput(PlanWriter writer, PlanInputs inputs)
     {
-        if (inputs.Identity is { UserId: 0, GroupId: 0 }) return;
+        if (inputs.Identity is { UserId: 0, GroupId: 0 } || inputs.Spec.Terminal is not null) return;
+        OutputTarget output = inputs.Spec.Output, error = inputs.Spec.Error is MergedTarget ? output : inputs.Spec.Error;
         writer.For("hand the output pipes over to the user");
-        for (int descriptor = 1; descriptor <= 2; descriptor++)
-            writer.Call(fchown, descriptor, inputs.Identity.UserId, inputs.Identity.GroupId).IgnoreErrors();
+        foreach ((int descriptor, OutputTarget target) in (ReadOnlySpan<(int, OutputTarget)>)[(1, output), (2, error)])
+            if (target.IsOwnPipe) writer.Call(fchown, descriptor, inputs.Identity.UserId, inputs.Identity.GroupId).IgnoreErrors();
     }
 
     // Before the user changes, because dropping takes CAP_SETPCAP.
@@ -110,7 +140,7 @@ internal static class ProgramSteps
         Slot peeked = new("peeked");
         writer.For("die with the host");
         writer.Call(prctl, Operand.Named(PR_SET_PDEATHSIG, "PR_SET_PDEATHSIG"), Operand.Named(SIGKILL, "SIGKILL"));
-        writer.Call(recvfrom, PassedDescriptors.Channel, Operand.AddressOf(peeked), 1,
+        writer.Call(recvfrom, writer.Channel, Operand.AddressOf(peeked), 1,
             Operand.Named(MSG_PEEK | MSG_DONTWAIT, "MSG_PEEK|MSG_DONTWAIT"), Operand.Null, Operand.Null).When(-(int)Errno.EAGAIN, alive);
         writer.For("end quietly, because the host ended");
         writer.Call(exit_group, 127);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using static Isolation.Linux.Abi;
 using static Isolation.Linux.SystemCall;
 
@@ -6,6 +7,9 @@ namespace Isolation.Launch;
 /// <summary>The container's root: made, sealed, and made the root of the process.</summary>
 internal static class RootSteps
 {
+    /// <summary>How the purpose of the steps begins that mount an overlay.</summary>
+    internal const string LayerPurpose = "lay a private layer";
+
     private const long ScratchSize = 1 << 20;
 
     internal static void Write(MountWriter mounts, Slot id)
@@ -17,9 +21,16 @@ internal static class RootSteps
                 MakeScratch(mounts, inputs.Spec.Root.LayerSize, ScratchPlaceOnHost(inputs));
                 HostRootSteps.Write(mounts, id);
                 break;
+            case LayersRoot root when IsMountedByHost(inputs):
+                TakeMounted(mounts, root, inputs.Way!);
+                break;
+            case LayersRoot root:
+                MakeScratch(mounts, inputs.Spec.LayerDirectory is null ? root.LayerSize : ScratchSize, "/");
+                Layered(mounts, root.Layers, root.Access, $"{LayerPurpose} over the {root.Layers.Length} layers of the image", id);
+                break;
             case DirectoryRoot root when NeedsLayer(inputs):
                 MakeScratch(mounts, root.LayerSize, "/");
-                LayeredDirectory(mounts, root, id);
+                Layered(mounts, [root.Path], root.Access, $"{LayerPurpose} over the root directory '{root.Path}'", id);
                 break;
             case DirectoryRoot root:
                 // The copy is taken first, so that the scratch file system can stand where the directory is: nothing
@@ -63,18 +74,20 @@ internal static class RootSteps
         || path.StartsWith("/dev/", StringComparison.Ordinal) || path.StartsWith("/proc/", StringComparison.Ordinal) || path.StartsWith("/sys/", StringComparison.Ordinal);
 
     /// <summary>A read-only directory that lacks a mount point gets it in a layer, which is read-only in its turn when it is complete.</summary>
-    internal static bool NeedsLayer(PlanInputs inputs) => inputs.Spec.Root is DirectoryRoot { Access: var access }
-        && (access == RootAccess.Layered || (access == RootAccess.ReadOnly && !inputs.MissingTargets.IsEmpty));
+    internal static bool NeedsLayer(PlanInputs inputs) => (inputs.Spec.Root is LayersRoot && !IsMountedByHost(inputs)) || (inputs.Spec.Root is DirectoryRoot { Access: var access }
+        && (access == RootAccess.Layered || (access == RootAccess.ReadOnly && !inputs.MissingTargets.IsEmpty)));
 
     /// <summary>Makes the root read-only where that was asked for and had to wait for its mount points.</summary>
     internal static void Seal(MountWriter mounts)
     {
-        if (mounts.Inputs.Spec.Root is not DirectoryRoot { Access: RootAccess.ReadOnly }) return;
-        bool layered = NeedsLayer(mounts.Inputs);
-        if (!layered && mounts.Inputs.Host.HasMountSetAttr) return;
+        PlanInputs inputs = mounts.Inputs;
+        if (inputs.Spec.Root is not { IsReadOnly: true } root) return;
+        bool layered = NeedsLayer(inputs);
+        if (root is DirectoryRoot && !layered && inputs.Host.HasMountSetAttr) return;
         mounts.Writer.For("make the root read-only");
         mounts.SetAttributes(mounts.Root, RootAttributes(readOnly: true), recursive: false);
-        mounts.Remount(mounts.Root, RootAttributes(readOnly: true), layered ? null : ((DirectoryRoot)mounts.Inputs.Spec.Root!).Path);
+        if (root is LayersRoot && inputs.Way is { } way) mounts.Remount(mounts.Root, new(RootAttributes(readOnly: true).Bits | way.LockedAttributes), way.LockedAttributes == 0 ? way.Path : null);
+        else mounts.Remount(mounts.Root, RootAttributes(readOnly: true), layered ? null : ((DirectoryRoot)root).Path);
     }
 
     /// <summary>
@@ -97,18 +110,54 @@ internal static class RootSteps
         writer.Call(fchdir, directory);
     }
 
+    /// <summary>
+    /// Whether the files of /etc are bound over those of the root: where no layer is made anew for them. In one that was written
+    /// before, <c>etc</c> may be a link that leads to the host's.
+    /// </summary>
+    internal static bool BindsEtcFiles(PlanInputs inputs) =>
+        (inputs.Spec.Root is DirectoryRoot && !NeedsLayer(inputs)) || (inputs.Spec.Root is LayersRoot && (IsMountedByHost(inputs) || inputs.Spec.LayerDirectory is not null));
+
+    private static bool IsMountedByHost(PlanInputs inputs) => inputs.Way is { Place: not RootPlace.Plan };
+
+    /// <summary>The union that the host has mounted, writable until it is sealed.</summary>
+    private static void TakeMounted(MountWriter mounts, LayersRoot root, RootWay way)
+    {
+        string purpose = $"take the union of the {root.Layers.Length} layers";
+        PlanWriter writer = mounts.Writer;
+        writer.For(purpose);
+        if (way.Place == RootPlace.Detached)
+        {
+            mounts.Root = new("root mount");
+            writer.Call(openat, mounts.Inputs.Passed.Root, ".", Operand.Named(O_PATH | O_CLOEXEC, "O_PATH|O_CLOEXEC")).Into(mounts.Root);
+            MakeScratch(mounts, ScratchSize, "/");
+        }
+        else
+        {
+            // In a directory of the container's own nothing is mounted beneath.
+            mounts.Root = mounts.CloneOfHost(way.Path!, recursive: false);
+            mounts.SetAttributes(mounts.Root, RootAttributes(readOnly: false), recursive: false, MS_PRIVATE);
+            MakeScratch(mounts, ScratchSize, "/");
+        }
+
+        writer.For(purpose);
+        mounts.AttachToOldRoot(mounts.Root);
+        if (way.Place == RootPlace.Directory) mounts.Remount(mounts.Root, new(RootAttributes(readOnly: false).Bits | way.LockedAttributes), way.LockedAttributes == 0 ? way.Path : null);
+    }
+
     // Device files anywhere but in /dev are none of the container's business: without a user namespace and before
     // control groups say more, this is what keeps a made or shipped device file shut.
     private static MountAttributes RootAttributes(bool readOnly) => MountAttributes.NoDevices.With(readOnly, MOUNT_ATTR_RDONLY);
 
-    private static void LayeredDirectory(MountWriter mounts, DirectoryRoot root, Slot id)
+    private static void Layered(MountWriter mounts, ImmutableArray<string> lowers, RootAccess access, string purpose, Slot id)
     {
+        const string Layer = "root";
         PlanWriter writer = mounts.Writer;
-        writer.For($"lay a private layer over the root directory '{root.Path}'");
-        OverlaySteps.MakeLayer(mounts, "root");
-        EtcSteps.WriteIntoLayer(mounts, "root.upper/etc", id);
-        writer.For($"lay a private layer over the root directory '{root.Path}'");
-        mounts.Root = OverlaySteps.Mount(mounts, root.Path, "root", onError: null);
+        writer.For(purpose);
+        OverlaySteps.MakeLayer(mounts, Layer);
+        if (!BindsEtcFiles(mounts.Inputs)) EtcSteps.WriteIntoLayer(mounts, OverlaySteps.Upper(mounts, Layer) + "/etc", id);
+        writer.For(purpose);
+        mounts.Root = OverlaySteps.Mount(mounts, lowers, Layer, onError: null);
         mounts.AttachToOldRoot(mounts.Root);
+        if (access == RootAccess.Layered) OverlaySteps.Expose(mounts, Layer);
     }
 }

@@ -1,0 +1,79 @@
+namespace Isolation;
+
+/// <summary>
+/// What is said alike of a container's first program and of one that is started in it later. Every method returns the
+/// builder itself; it is not safe from several threads at once.
+/// </summary>
+/// <typeparam name="TSelf">The builder itself.</typeparam>
+public abstract partial class ProgramBuilder<TSelf>
+    where TSelf : ProgramBuilder<TSelf>
+{
+    private protected ProgramBuilder(ContainerSpec draft) => Draft = draft;
+
+    private protected ContainerSpec Draft { get; private set; }
+
+    /// <summary>The program and its arguments. A name without a slash is looked for in the container's PATH.</summary>
+    /// <param name="command">The program first. None may hold a NUL character.</param>
+    public TSelf WithCommand(params IReadOnlyList<string> command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        return Set(Draft with { Command = [.. command] });
+    }
+
+    /// <summary>Sets a variable of the program's environment. It starts with <c>PATH</c>, and <c>HOME</c> from the user's entry, and with nothing of the host's.</summary>
+    public TSelf WithEnvironment(string name, string value)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(value);
+        if (name.Contains('=') || name.Contains('\0')) throw new ArgumentException($"The environment name '{name.Replace("\0", "\\0", StringComparison.Ordinal)}' holds '=' or NUL.", nameof(name));
+        if (value.Contains('\0')) throw new ArgumentException($"The value of the environment variable '{name}' holds NUL.", nameof(value));
+        return Set(Draft with { Environment = Draft.Environment.SetItem(name, value), GivenVariables = Draft.GivenVariables.Add(name) });
+    }
+
+    /// <summary>Where the program starts: an absolute path inside the container that exists there. <c>/</c> by default.</summary>
+    public TSelf WithWorkingDirectory(string path) => Set(Draft with { WorkingDirectory = PathText.Absolute(path, nameof(path)), Given = Draft.Given | GivenSettings.WorkingDirectory });
+
+    /// <summary>
+    /// Who runs the program: <c>user</c> or <c>user:group</c>, names or numbers; names are those of the container's own
+    /// <c>/etc/passwd</c> and <c>/etc/group</c>. Root of the container by default.
+    /// </summary>
+    public TSelf WithUser(string user) => Set(Draft with { User = UserSpec.Parse(user) });
+
+    /// <summary>Who runs the program, by number.</summary>
+    public TSelf WithUser(uint userId, uint groupId) => WithUser(FormattableString.Invariant($"{userId}:{groupId}"));
+
+    /// <summary>Permission bits that files the program creates do not get (umask(2)); octal 022 by default.</summary>
+    /// <param name="mask">0 to octal 0777.</param>
+    public TSelf WithUmask(int mask)
+    {
+        if (mask is < 0 or > 0x1FF) throw new ArgumentOutOfRangeException(nameof(mask), mask, "A umask is 0 to 0777 (octal).");
+        return Set(Draft with { Umask = mask });
+    }
+
+    /// <summary>
+    /// How many bytes of each output stream are kept for the result; what is over is read and dropped, and counted. 64 MiB by default.
+    /// </summary>
+    public TSelf WithOutputLimit(int bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        return Set(Draft with { OutputLimit = bytes });
+    }
+
+    /// <summary>Grants a capability that containers are not given as a rule. It holds within the container's user namespace.</summary>
+    public TSelf AddCapability(Capability capability) => Set(Draft with { Capabilities = Draft.Capabilities.With(capability) });
+
+    /// <summary>Takes a capability away.</summary>
+    public TSelf DropCapability(Capability capability) => Set(Draft with { Capabilities = Draft.Capabilities.Without(capability) });
+
+    /// <summary>Takes every capability away.</summary>
+    public TSelf DropAllCapabilities() => Set(Draft with { Capabilities = CapabilitySet.None });
+
+    /// <summary>Lets set-user-ID programs and file capabilities take effect (prctl(2), PR_SET_NO_NEW_PRIVS off).</summary>
+    public TSelf AllowNewPrivileges() => Set(Draft with { NoNewPrivileges = false });
+
+    private protected virtual TSelf Set(ContainerSpec draft)
+    {
+        Draft = draft;
+        return (TSelf)this;
+    }
+}
