@@ -16,8 +16,9 @@ Usage: ./test.sh [--fast] [--filter X]
 
 As root it installs the Debian packages that are missing and runs the live suite twice: as root and
 as the user isolation-test, which it makes. As any other user it installs nothing and runs the live
-suite once, as that user. The last line is 'N passed, N failed, N skipped'; the exit code is 0 only
-when nothing failed.
+suite once, as that user. Tests of the lane 'VM' run again on two other kernels (tests/vm/README.md);
+--fast leaves them out, and so does ISOLATION_VM=none; ISOLATION_VM=all runs every live test there.
+The last line is 'N passed, N failed, N skipped'; the exit code is 0 only when nothing failed.
 HELP
 }
 
@@ -43,7 +44,7 @@ case "$filter" in
 esac
 
 # A suite that hangs is a failure, not a wait: seconds that one may take.
-suite_limit="${ISOLATION_TEST_SUITE_LIMIT:-900}"
+suite_limit="${ISOLATION_TEST_SUITE_LIMIT:-1300}"
 passed=0 failed=0 skipped=0
 scratch="$(mktemp -d -t isolation-test.XXXXXXXX)" || exit 1
 chmod 0755 "$scratch"
@@ -147,6 +148,30 @@ run_unprivileged() {
         "${as_unprivileged_user[@]}" "$home/bin/Isolation.Live.Tests"
 }
 
+# On kernels of Debian's, in a virtual machine. A kernel that cannot be had is a suite skipped.
+run_vm() {
+    local vm_room="$PWD/tests/vm" checkout="$PWD" suite kernel who first label reason
+    . tests/vm/suites.sh
+    local all=("${selection[@]}") selection results="$scratch/vm"
+    while read -r suite kernel who first <&3; do
+        label="$suite.Tests (VM $kernel, $who$([ "$first" = session ] || echo ", $first"))"
+        # shellcheck disable=SC2046,SC2207
+        case "$filter" in
+            /*) selection=(-filter "$filter[$(vm_trait "$first")]") ;;
+            *) selection=("${all[@]}" $(vm_selection "$first")) ;;
+        esac
+        # A filter that no test passes is not worth a machine.
+        [ -z "$filter" ] || "$(executable "$suite")" -noColor -noLogo -list classes "${selection[@]}" 2>/dev/null | grep -q '^Isolation\.' || continue
+        # shellcheck disable=SC2046
+        reason="$(tests/vm/run $(vm_options "$kernel" "$who" "$first") --prepare 2>&1)" || { skip_suite "$label" "${reason#tests/vm/run: }"; continue; }
+        rm -rf "$results"
+        # Stopped from inside, it tells what hung; run_suite's own limit is the second one.
+        # shellcheck disable=SC2046
+        run_suite "$label" "$results/results.xml" tests/vm/run --limit $((suite_limit - 30)) --results "$results" \
+            $(vm_options "$kernel" "$who" "$first") -- "$suite.Tests"
+    done 3< <(vm_suites)
+}
+
 install_packages
 if ! command -v dotnet >/dev/null; then
     echo "set-up: no dotnet on PATH: the .NET 10 SDK is needed"
@@ -166,7 +191,7 @@ if ! dotnet build Isolation.sln -c Release --nologo -v quiet -clp:NoSummary -nod
 fi
 echo "built in $((SECONDS - started)) s"
 
-for suite in Linux Isolation Architecture; do
+for suite in Linux Cgroups UnionFs Images Isolation Architecture; do
     run_suite "$suite.Tests" "$scratch/$suite.xml" "$(executable "$suite")"
 done
 if [ "$(id -u)" = 0 ]; then
@@ -176,6 +201,7 @@ else
     echo "not root: the live suite runs once, as $(id -un); the root lane is left out"
     run_suite "Live.Tests (unprivileged)" "$scratch/Live.xml" env ISOLATION_TEST_LANE=unprivileged "$(executable Live)"
 fi
+[ $fast = 1 ] || [ "${ISOLATION_VM:-}" = none ] || run_vm
 
 if [ $((passed + failed)) = 0 ]; then
     echo "no test ran"

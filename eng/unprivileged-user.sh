@@ -29,6 +29,8 @@ ensure_unprivileged_user() {
         first="$(next_free_range /etc/subgid)"
         usermod --add-subgids "$first-$((first + 65535))" "$isolation_user" 2>&1 || return 1
     fi
+    # For everybody, as udev's rules have it where there is udev (50-udev-default.rules).
+    [ ! -c /dev/fuse ] || chmod 0666 /dev/fuse 2>&1 || return 1
 }
 
 # The prefix that runs a command as that user: no supplementary group, no inheritable or ambient

@@ -41,6 +41,16 @@ public sealed class FallbackTests
     }
 
     [Fact]
+    public async Task A_descriptor_with_free_numbers_below()
+    {
+        using TemporaryDirectory directory = new();
+        (int code, string output, string error) = await Sandbox.OnHostAsync(NestedProgram.Path, "--deny", "close_range_flags", "run", "--descriptor", "7", directory.Write("file", "passed\n"), "--", "sh", "-c", "ls /proc/$$/fd; cat <&7");
+
+        Assert.True(code == 0, error);
+        Assert.Equal("0\n1\n2\n7\npassed\n", output);
+    }
+
+    [Fact]
     public async Task A_program_that_fails_is_told_with_every_fallback()
     {
         (int code, _, string error) = await Sandbox.OnHostAsync(NestedProgram.Path, "--deny", "clone3,openat2,mount_setattr,close_range_flags,memfd_create", "run", "--", "no-such-program");

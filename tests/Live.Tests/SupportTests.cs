@@ -8,7 +8,7 @@ public sealed class SupportTests
     private static readonly string[] Features =
     [
         "kernel", "user namespace", "pid namespace", "network namespace", "ipc namespace", "mount namespace", "uts namespace", "cgroup namespace", "time namespace",
-        "containers", "private /proc", "private layer over the host's files", "openat2", "mount_setattr", "close_range with CLOEXEC", "subordinate ids",
+        "containers", "private /proc", "private layer over the host's files", "union of layers", "openat2", "mount_setattr", "close_range with CLOEXEC", "subordinate ids",
     ];
 
     [Fact]

@@ -18,7 +18,16 @@ try
         "depth" => await Depth.RunAsync(int.Parse(words.Dequeue(), CultureInfo.InvariantCulture)),
         "run" => await Run.RunAsync(words),
         "hold" => await Hold.RunAsync(int.Parse(words.Dequeue(), CultureInfo.InvariantCulture), [.. words]),
+        "fail-each-call" => await FailEachCall.RunAsync(words.Dequeue(), words.Dequeue(), Enum.Parse<Isolation.Linux.Errno>(words.Dequeue())),
+        "fail-each-step" => await FailEachStep.RunAsync(words.Dequeue(), words.Dequeue()),
+        "limit" => await LimitModes.RunAsync(words.Dequeue(), words.Dequeue(), words.Dequeue()),
+        "kill" => await Killer.RunAsync(words),
+        "victim" => await Victims.RunAsync(words),
+        "state" => await StateModes.RunAsync(words),
+        "store" => await StoreModes.RunAsync(words),
+        "attach" => await Attach.RunAsync(words.Dequeue()),
         "probe" => Probe(),
+        "watch" => Watch.Run(words.Dequeue()),
         string other => throw new ArgumentException($"There is no mode '{other}'."),
     };
 }

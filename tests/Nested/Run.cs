@@ -29,6 +29,12 @@ internal static class Run
                 case "--read-only-bind":
                     builder.WithReadOnlyBind(words.Dequeue(), words.Dequeue());
                     break;
+                case "--descriptor":
+                    builder.WithDescriptor(int.Parse(words.Dequeue(), System.Globalization.CultureInfo.InvariantCulture), File.OpenHandle(words.Dequeue()));
+                    break;
+                case "--pids-limit":
+                    builder.WithPidsLimit(int.Parse(words.Dequeue(), System.Globalization.CultureInfo.InvariantCulture));
+                    break;
                 case "--propagation":
                     BindOptions options = new() { Propagation = Enum.Parse<MountPropagation>(words.Dequeue()) };
                     builder.WithBind(words.Dequeue(), words.Dequeue(), options);

@@ -103,6 +103,8 @@ public class BadInputTests
         ("maps and subordinate ids", b => b.WithUserMapping(new IdMapping(0, 1, 1)).WithGroupMapping(new IdMapping(0, 1, 1)).WithSubordinateIds(), typeof(InvalidOperationException), ["WithSubordinateIds"]),
         ("maps in the host's user namespace", b => b.WithUserMapping(new IdMapping(0, 1, 1)).WithGroupMapping(new IdMapping(0, 1, 1)).WithUserNs(NamespaceSource.Host), typeof(InvalidOperationException), ["user namespace", "host"]),
         ("subordinate ids in a joined user namespace", b => b.WithSubordinateIds().WithUserNs(NamespaceSource.OfProcess(5)), typeof(InvalidOperationException), ["process 5"]),
+        ("a group's path where systemd wants a slice", b => b.WithCgroupDriver(Cgroups.CgroupDriver.Systemd).WithCgroupParent("/tests"), typeof(ArgumentException), ["'/tests'", "work.slice"]),
+        ("a driver of control groups that is none", b => b.WithCgroupDriver((Cgroups.CgroupDriver)7), typeof(ArgumentOutOfRangeException), ["driver"]),
         ("clock offsets in the host's time namespace", b => b.WithTimeOffsets(TimeSpan.FromDays(1), TimeSpan.Zero).WithTimeNs(NamespaceSource.Host), typeof(InvalidOperationException), ["time namespace"]),
     ];
 

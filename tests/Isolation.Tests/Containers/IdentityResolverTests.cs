@@ -79,7 +79,7 @@ public sealed class IdentityResolverTests : IDisposable
 
     private Identity Resolve(string? user, params MountSpec[] mounts)
     {
-        using FileDescriptor root = FileDescriptor.Open(_directory.Path, Abi.O_PATH | TargetAbi.Current.O_DIRECTORY);
+        using DirectoryView root = new(FileDescriptor.Open(_directory.Path, Abi.O_PATH | TargetAbi.Current.O_DIRECTORY));
         return IdentityResolver.Resolve(new ContainerSpec { User = user is null ? null : UserSpec.Parse(user), Mounts = [.. mounts] }, new HostFacts(), root);
     }
 

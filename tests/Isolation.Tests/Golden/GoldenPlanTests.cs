@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.RegularExpressions;
 using Isolation.Launch;
+using Isolation.UnionFs;
 
 namespace Isolation.Tests;
 
@@ -46,11 +47,28 @@ public partial class GoldenPlanTests
                 Mount = NamespaceSource.OfProcess(77), Uts = NamespaceSource.OfProcess(77), Cgroup = NamespaceSource.OfProcess(77), Time = NamespaceSource.OfProcess(77),
             },
         }, Root) { Identity = new(1000, 1000, [10], "/home/user") }),
+        ("init-and-terminal", new(new ContainerSpec
+        {
+            Command = ["/bin/true"], Root = new HostRoot(), Init = true, Terminal = new(80, 25),
+            Descriptors = ImmutableSortedDictionary.Create<int, Microsoft.Win32.SafeHandles.SafeFileHandle>().Add(5, new()),
+            ResourceLimits = ImmutableSortedDictionary.Create<ResourceLimitKind, ResourceLimit>().Add(ResourceLimitKind.OpenFiles, new(64, 64)), Processors = [0, 1],
+        }, User)),
         ("old-kernel-from-directory", new(new ContainerSpec
         {
             Command = ["/bin/true"], Root = new DirectoryRoot("/srv/root", RootAccess.ReadOnly), Namespaces = new() { User = NamespaceSource.Host }, MaskedPaths = ["/secret"],
+            Descriptors = ImmutableSortedDictionary.Create<int, Microsoft.Win32.SafeHandles.SafeFileHandle>().Add(5, new()),
             Mounts = [new BindMount("/data", "/data/in") { Options = new() { ReadOnly = true } }],
         }, Root with { HasOpenAt2 = false, HasMountSetAttr = false, HasCloseRangeCloexec = false, HasTimeNamespaces = false })),
+        ("root-from-layers", new(new ContainerSpec { Command = ["/bin/true"], Root = new LayersRoot(["/srv/one", "/srv/two:2", "/srv/three"], RootAccess.Layered) }, Root) { MissingTargets = ["run"] }),
+        ("root-from-a-union-of-the-host", new(new ContainerSpec { Command = ["/bin/true"], Root = new LayersRoot(["/srv/one", "/srv/two"], RootAccess.ReadOnly) }, Root)
+        {
+            Way = new(UnionDriver.Overlay, RootPlace.Detached, "by the host"), MissingTargets = ["run", "etc/hosts"],
+        }),
+        ("root-from-a-kept-layer", new(new ContainerSpec { Command = ["/bin/true"], Root = new LayersRoot(["/srv/one", "/srv/two"], RootAccess.Layered), LayerDirectory = "/srv/kept" }, Root)),
+        ("old-kernel-from-layers", new(new ContainerSpec
+        {
+            Command = ["/bin/true"], Root = new LayersRoot([.. Enumerable.Range(1, 100).Select(i => $"/srv/layer{i}")], RootAccess.Layered), Namespaces = new() { User = NamespaceSource.Host },
+        }, Root with { HasLowerDirAppend = false, HasMountSetAttr = false })),
     ];
 
     public static TheoryData<string> Names => [.. Plans.Select(plan => plan.Name)];

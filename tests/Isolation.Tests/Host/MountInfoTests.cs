@@ -1,5 +1,6 @@
 using System.Text;
 using CsCheck;
+using Isolation.Linux;
 
 namespace Isolation.Tests;
 
@@ -53,7 +54,7 @@ public class MountInfoTests
             string path = "/" + new string(characters);
             string escaped = path.Replace("\\", @"\134", StringComparison.Ordinal).Replace(" ", @"\040", StringComparison.Ordinal)
                 .Replace("\t", @"\011", StringComparison.Ordinal).Replace("\n", @"\012", StringComparison.Ordinal);
-            Assert.Equal(path, MountInfo.Unescape(escaped));
+            Assert.Equal(path, MountEntry.Unescape(escaped));
         }, iter: 3000, threads: 1);
 
     [Fact]
@@ -61,7 +62,7 @@ public class MountInfoTests
         Gen.OneOf(Gen.Char, Gen.OneOf('\\', '\\', '0', '3', '7', '9')).Array[0, 20].Sample(characters =>
         {
             string text = new(characters);
-            string result = MountInfo.Unescape(text);
+            string result = MountEntry.Unescape(text);
             if (!text.Contains('\\')) Assert.Equal(text, result);
             Assert.InRange(Encoding.UTF8.GetByteCount(result), 0, 3 * Encoding.UTF8.GetByteCount(text));
         }, iter: 3000, threads: 1);

@@ -73,6 +73,24 @@ public class ImageAssemblerTests
     }
 
     [Fact]
+    public void What_is_written_lies_on_one_page_however_many_steps_there_are()
+    {
+        const int Page = 4096;
+        for (int steps = 80; steps < 200; steps++)
+        {
+            Slot buffer = new("buffer", 200), count = new("count");
+            int more = steps;
+            ImageReader image = Assemble(TargetAbi.X64, writer =>
+            {
+                writer.Call(read, 0, Operand.AddressOf(buffer), 200).Into(count);
+                for (int i = 1; i < more; i++) writer.Call(setsid);
+            }, out _);
+            int[] offsets = [image.ResultOffset(0), image.ResultOffset(1) + 7, image.OffsetOf(image.Operand(0, 1)), image.OffsetOf(image.Operand(0, 1)) + 199];
+            Assert.Single(offsets.Select(offset => offset / Page).Distinct());
+        }
+    }
+
+    [Fact]
     public void The_fault_record_is_at_the_base()
     {
         ImageReader image = Assemble(TargetAbi.X64, writer => writer.Call(write, 1, Operand.AddressOf(FailureSteps.FaultRecord), 16), out _);

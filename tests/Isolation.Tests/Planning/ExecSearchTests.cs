@@ -69,7 +69,7 @@ public class ExecSearchTests
         return new ImageRunner(architecture).Run(
             writer =>
             {
-                writer.Call(SystemCall.dup3, 1, PassedDescriptors.Channel, Abi.O_CLOEXEC);
+                writer.Call(SystemCall.dup3, 1, writer.Channel, Abi.O_CLOEXEC);
                 ExecSteps.Write(writer, spec, Identity.Root);
             },
             failure: FailureSteps.Write);

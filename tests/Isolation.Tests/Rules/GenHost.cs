@@ -35,6 +35,7 @@ internal static class GenHost
         from arm in Gen.Bool
         from openAt2 in Gen.Bool
         from setAttr in Gen.Bool
+        from append in Gen.Bool
         from closeRange in Gen.Bool
         from time in Gen.Bool
         from cgroup in Gen.Bool
@@ -42,7 +43,7 @@ internal static class GenHost
         from last in Gen.Int[37, 63]
         select new HostFacts
         {
-            Abi = arm ? TargetAbi.Arm64 : TargetAbi.X64, HasOpenAt2 = openAt2, HasMountSetAttr = setAttr, HasCloseRangeCloexec = closeRange,
+            Abi = arm ? TargetAbi.Arm64 : TargetAbi.X64, HasOpenAt2 = openAt2, HasMountSetAttr = setAttr, HasLowerDirAppend = append, HasCloseRangeCloexec = closeRange,
             HasTimeNamespaces = time, HasCgroupNamespaces = cgroup, HasMessageQueues = queues, LastCapability = last,
         };
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using CsCheck;
 using Isolation.Launch;
+using Isolation.UnionFs;
 
 namespace Isolation.Tests;
 
@@ -28,7 +29,20 @@ internal static class GenInputs
         Gen.Const<RootFilesystem>(new HostRoot()),
         from path in Gen.OneOf("/srv/root", "/proc/root", "/srv/a:b,c", "/srv/" + new string('x', 300), "/")
         from access in Gen.Enum<RootAccess>()
-        select (RootFilesystem)new DirectoryRoot(path, access));
+        select (RootFilesystem)new DirectoryRoot(path, access),
+        from count in Gen.OneOf(1, 2, 20, 128)
+        from readOnly in Gen.Bool
+        from name in Gen.OneOf("layer", "a:b,", new string('x', 300))
+        select (RootFilesystem)new LayersRoot([.. Enumerable.Range(0, count).Select(i => $"/srv/{name}{i}")], readOnly ? RootAccess.ReadOnly : RootAccess.Layered));
+
+    private static readonly RootWay?[] Ways =
+    [
+        null,
+        new(UnionDriver.Overlay, RootPlace.Plan, "overlayfs"),
+        new(UnionDriver.Overlay, RootPlace.Detached, "by the host"),
+        new(UnionDriver.Copy, RootPlace.Directory, "a copy") { Path = "/srv/union" },
+        new(UnionDriver.FuseOverlay, RootPlace.Directory, "a program") { Path = "/srv/union", LockedAttributes = Linux.Abi.MOUNT_ATTR_NOSUID | Linux.Abi.MOUNT_ATTR_NODEV },
+    ];
 
     private static readonly string[] Targets = ["/data", "/data/in/deep", "/etc", "/etc/hosts", "/dev/shm", "/dev", "/proc", "/sys", "/tmp", "/run/x", "/etc/passwd"];
 
@@ -40,7 +54,9 @@ internal static class GenInputs
         from recursive in Gen.Bool
         from flag in Gen.Bool
         from propagation in Gen.Enum<MountPropagation>()
-        select bind
+        from volume in Gen.Bool
+        select bind && volume ? new VolumeMount(flag ? null : "/host/volume", 0, target)
+            : bind
             ? new BindMount(source, target) { Options = new() { ReadOnly = readOnly, Recursive = recursive, AllowDevices = flag, AllowExecution = !flag, Propagation = propagation } }
             : (MountSpec)new TmpfsMount(target) { Options = new() { ReadOnly = readOnly, AllowExecution = flag, Inodes = flag ? 10 : null } };
 
@@ -59,8 +75,17 @@ internal static class GenInputs
         from umask in Gen.Int[0, 0x1FF]
         from capabilities in Gen.OneOf(Gen.Const(CapabilitySet.Default), Gen.Const(CapabilitySet.None), Gen.Const(CapabilitySet.All), Gen.ULong.Select(bits => new CapabilitySet(bits)))
         from noNewPrivileges in Gen.Bool
+        from terminal in Gen.Bool
+        from session in Gen.Enum<ProgramSession>()
+        from outlives in Gen.Bool
+        from descriptors in GenHost.Subset([3, 4, 9, 200])
+        from limits in GenHost.Subset([ResourceLimitKind.OpenFiles, ResourceLimitKind.CpuTime])
+        from processors in GenHost.Subset([0, 1, 70])
         select new ContainerSpec
         {
+            Terminal = terminal ? new(80, 25) : null, Session = terminal ? ProgramSession.New : session, OutlivesHost = outlives, Processors = [.. processors],
+            Descriptors = descriptors.ToImmutableSortedDictionary(number => number, _ => new Microsoft.Win32.SafeHandles.SafeFileHandle()),
+            ResourceLimits = limits.ToImmutableSortedDictionary(kind => kind, _ => new ResourceLimit(10, 20)),
             Command = [.. command], WorkingDirectory = directory, Umask = umask, Capabilities = capabilities, NoNewPrivileges = noNewPrivileges,
             Environment = hasPath ? ContainerSpec.DefaultEnvironment.SetItem("PATH", path) : ImmutableSortedDictionary<string, string>.Empty,
         };
@@ -79,11 +104,12 @@ internal static class GenInputs
         from nesting in Gen.Bool
         from offset in Gen.OneOf(TimeSpan.Zero, TimeSpan.FromDays(3), TimeSpan.FromMilliseconds(-1500))
         from servers in Gen.Bool
+        from init in Gen.Bool
         select Consistent(program with
         {
             Namespaces = namespaces, Root = root, Mounts = [.. mounts.DistinctBy(mount => mount.Target)], UserMappings = map.Item1, GroupMappings = map.Item1, SubordinateIds = map.Item2,
             HostName = name, DomainName = name, MaskedPaths = hidden, ReadOnlyPaths = frozen, TmpSize = sizes & 1, RunSize = sizes >> 1, Proc = proc, Nesting = nesting,
-            BootTimeOffset = offset, MonotonicTimeOffset = offset, DnsServers = servers ? ["192.0.2.7"] : [], ExtraHosts = servers ? [("db", "192.0.2.8")] : [],
+            Init = init, BootTimeOffset = offset, MonotonicTimeOffset = offset, DnsServers = servers ? ["192.0.2.7"] : [], ExtraHosts = servers ? [("db", "192.0.2.8")] : [],
         });
 
     internal static readonly Gen<PlanInputs> Any =
@@ -92,11 +118,14 @@ internal static class GenInputs
         from identity in Gen.OneOf(Identity.Root, new Identity(1000, 1000, [10, 20], "/home/user"), new Identity(0, 5, [], "/"), new Identity(7, 0, [0], "/"))
         from missing in GenHost.Subset(["dev", "proc", "sys", "tmp", "run", "etc/hosts", "etc/hostname", "etc/resolv.conf", "data/in/deep", "etc/passwd"])
         from link in Gen.Bool
+        from way in Gen.Int[0, Ways.Length - 1].Select(i => Ways[i])
         select new PlanInputs(spec, host)
         {
             Identity = identity,
             RootIsLink = link,
-            MissingTargets = spec.Root is DirectoryRoot ? [.. missing] : [],
+            Way = spec.Root is LayersRoot ? way : null,
+            Directory = "/var/tmp/isolation-root-0123456789ab",
+            MissingTargets = spec.Root is DirectoryRoot or LayersRoot ? [.. missing] : [],
             FileSources = ["/host/file"],
             Mounts = host.HasMountSetAttr ? [] : host.Mounts,
         };
@@ -104,11 +133,13 @@ internal static class GenInputs
     /// <summary>Takes out what a builder would refuse, so that all that is left is a spec of some program.</summary>
     private static ContainerSpec Consistent(ContainerSpec spec)
     {
+        if (spec is { Nesting: true, Root: LayersRoot { Access: RootAccess.Layered } }) spec = spec with { LayerDirectory = "/srv/kept" };
         NamespaceSet namespaces = spec.Namespaces;
         if (!namespaces.IsNew(NamespaceKind.Mount)) spec = spec with { Root = null, Mounts = [], MaskedPaths = [], ReadOnlyPaths = [] };
         if (!namespaces.IsNew(NamespaceKind.Uts)) spec = spec with { HostName = null, DomainName = null };
         if (!namespaces.IsNew(NamespaceKind.User)) spec = spec with { UserMappings = [], GroupMappings = [], SubordinateIds = false };
         if (!namespaces.IsNew(NamespaceKind.Time)) spec = spec with { BootTimeOffset = TimeSpan.Zero, MonotonicTimeOffset = TimeSpan.Zero };
+        if (!namespaces.IsNew(NamespaceKind.Pid)) spec = spec with { Init = false };
         if (namespaces.IsHost(NamespaceKind.Pid) && spec.Proc == ProcMount.Private) spec = spec with { Proc = ProcMount.Automatic };
         return spec;
     }

@@ -92,6 +92,7 @@ internal sealed class MountDuties
         string path = step.Text(1)!;
         if (path == "/proc" || path.StartsWith("/dev/", StringComparison.Ordinal)) return false;
         if (step.Purpose.StartsWith("lay a private layer", StringComparison.Ordinal)) return false; // nothing beneath one is ever written
+        if (step.Purpose.StartsWith("take the union", StringComparison.Ordinal)) return inputs.Spec.Root is { IsReadOnly: true };
         return inputs.Spec.Root is not DirectoryRoot root || path == "/sys" || root.Access == RootAccess.ReadOnly;
     }
 

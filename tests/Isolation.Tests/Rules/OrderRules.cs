@@ -48,7 +48,7 @@ internal sealed class OrderRules
             Require(at.State, step, rule => throw new PlanRuleException(_graph.Plan, at.Step, rule));
             foreach (PlanEdge edge in _graph.From(at.Step))
             {
-                PlanState after = After(at.State, step, edge.Succeeded);
+                PlanState after = After(at.State, step, edge);
                 if (seen.Add((edge.To, after))) work.Push((edge.To, after));
             }
         }
@@ -79,6 +79,8 @@ internal sealed class OrderRules
         Must(step.ClosesOnExec() != false, "every descriptor is closed when a program is executed");
         if (step.IsPrivileged() || step.ClosesOnExec() is not null) Must(state.DescriptorsClose, "the descriptors that were inherited are dealt with before any other is made");
 
+        if (step.Call == dup3) Must(!_inputs.Spec.Descriptors.ContainsKey((int)step.Number(1)), "nothing takes the place of a descriptor that was asked for");
+
         // Mounts.
         if (step.IsMountCall()) Must(NewMounts, "no mount is touched in a namespace that is not the container's own");
         if (step.Call is move_mount or umount2 or pivot_root) Must(state.MountsCut, "mounts are cut off from the host's before the first is attached or detached");
@@ -97,9 +99,9 @@ internal sealed class OrderRules
 
         if (step.Call == umount2)
             Must(state.Pivoted ? state.Stacked > 0 : state.TakenAlong > 0 && _targets.IsPlaceOfScratch(state.Directory, state.ScratchPlace), "as many mounts are detached as lie on the new root, and not one more: that would be the new root itself");
-        if (state.Pivoted && step.Call is not (execve or faccessat))
+        if (state.Pivoted && step.Call is not (execve or faccessat) && !step.IsTerminalMaster())
             Must(!Enumerable.Range(0, step.Operands.Count).Any(i => step.Text(i) is ['/', ..]), "no path of the host is named once the root has changed");
-        if (state.Pivoted && step.Call is openat or openat2) Must(_targets.IsOpenedInside(step, pivoted: true), "the working directory is opened inside the root");
+        if (state.Pivoted && step.Call is openat or openat2 && !step.IsTerminalMaster()) Must(_targets.IsOpenedInside(step, pivoted: true), "the working directory is opened inside the root");
 
         // Privileges are lost in the order in which losing one needs those that are lost later.
         if (step.IsPrctl(PR_CAPBSET_DROP) || step.IsPrctl(PR_CAP_AMBIENT))
@@ -116,13 +118,41 @@ internal sealed class OrderRules
         if (state.CapabilitiesKept)
         {
             Must(step.Call is umask or recvfrom or rt_sigaction or rt_sigprocmask or exit_group or execve or faccessat or write
-                || step.IsPrctl(PR_SET_NO_NEW_PRIVS) || step.IsPrctl(PR_SET_PDEATHSIG), "nothing that needs privilege follows once capabilities are given up");
-            if (step.Call == write) Must(step.Number(0) == PassedDescriptors.Channel, "nothing but the channel is written to once capabilities are given up");
+                || step.IsPrctl(PR_SET_NO_NEW_PRIVS) || step.IsPrctl(PR_SET_PDEATHSIG) || IsOfTheStart(state, step), "nothing that needs privilege follows once capabilities are given up");
+            if (step.Call is write or sendmsg && !state.IsInit) Must(step.Number(0) == _graph.Channel, "nothing but the channel is written to once capabilities are given up");
         }
 
-        if (state.SignalsUnblocked) Must(step.Call is execve or faccessat or write or exit_group, "nothing but the start of the program follows once signals are unblocked");
+        if (state.SignalsUnblocked) Must(step.Call is execve or faccessat or write or exit_group || IsOfTheStart(state, step), "nothing but the start of the program follows once signals are unblocked");
+        RequireOfInit(state, step, Must);
+        if (state.Limits > 0) Must(step.ClosesOnExec() is null, "the limits are the program's: nothing is opened once they are set");
+        if (step.Call == prlimit64) Must(!state.AmbientCleared, "limits are set while there are privileges to do so");
+        if (step.Call == ioctl && step.Number(1) == TIOCSCTTY) Must(state.OwnSession && state.HasTerminal, "a terminal controls the session that the program leads");
+        if (step.Call == fcntl && step.Number(1) == F_SETFD && step.Number(2) == 0)
+            Must(_inputs.Spec.Descriptors.ContainsKey((int)step.Number(0)), "no descriptor stays open but those that were asked for");
         if (step.Call == execve) RequireReady(state, Must);
     }
+
+    /// <summary>What comes between the end of all privileges and the program: the init, the terminal, the descriptors asked for.</summary>
+    private bool IsOfTheStart(PlanState state, LaunchStep step) => step.Call switch
+    {
+        clone => _inputs.Spec.Init && !state.IsUnderInit && !state.IsInit,
+        sendmsg or dup3 or close_range or wait4 or getppid => state.IsInit,
+        setsid or setpgid => state.IsUnderInit,
+        ioctl => step.Number(1) == TIOCSCTTY,
+        fcntl => step.Number(1) == F_SETFD,
+        _ => false,
+    };
+
+    private void RequireOfInit(PlanState state, LaunchStep step, Action<bool, string> must)
+    {
+        if (step.Call == clone && state.SignalsUnblocked) must(DiesWithHost(state), "an init dies with its host, and so does all that it starts");
+        if (!state.IsInit) return;
+        must(step.Call is sendmsg or dup3 or close_range or wait4 or getppid or write or exit_group, "an init does nothing but reap");
+        if (step.Call == dup3) must(step.Number(0) == _inputs.Passed.ExitStatus, "an init keeps the way to pass the status on");
+        if (step.Call == wait4 || (step.Call == write && step.Number(0) == 0)) must(state.InitLetGo, "an init holds no stream of the program while it waits");
+    }
+
+    private bool DiesWithHost(PlanState state) => _inputs.Spec.OutlivesHost ? !state.DeathSignal : state is { DeathSignal: true, HostSeenAlive: true };
 
     private void RequireReady(PlanState state, Action<bool, string> must)
     {
@@ -136,31 +166,43 @@ internal sealed class OrderRules
         must(state.UserSet && state.GroupSet, "the program runs as its user and group");
         must(state.CapabilitiesKept, "capabilities are given up before the program starts");
         must(state.NoNewPrivileges == _inputs.Spec.NoNewPrivileges, "no_new_privs is set before the program starts, unless it was asked not to be");
-        must(state.DeathSignal, "the death signal is set after the last change of credentials, which clears it");
-        must(state.HostSeenAlive, "the host is looked for after the death signal is set: it may have died before");
-        must(state.OwnSession, "the program leads a session of its own, away from the host's terminal");
+        must(state.IsUnderInit || DiesWithHost(state), "the death signal is set after the last change of credentials, which clears it, and the host is looked for after that, unless the program outlives it");
+        must(state.IsUnderInit == _inputs.Spec.Init, "an init starts the program where one was asked for");
+        must(_inputs.Spec.Terminal is null || state is { HasTerminal: true, ControlsTerminal: true }, "the terminal is the program's standard streams and controls its session");
+        must(state.DescriptorsKept == _inputs.Spec.Descriptors.Count, "the descriptors that were asked for stay open");
+        must(state.Limits == _inputs.Spec.ResourceLimits.Count, "all limits are set before the program starts");
+        must(state.OwnSession == (_inputs.Spec.Session == ProgramSession.New), "the program leads a session of its own, away from the host's terminal, unless it was asked not to");
+        must(state.OwnGroup == (_inputs.Spec.Session == ProgramSession.ProcessGroup), "the program leads a process group of its own where one was asked for");
         must(state.UmaskSet, "the umask is the program's");
         must(state.SignalsUnblocked && state.SignalsReset == _ignoredSignals, "signals have their default meaning and are unblocked right before the program starts");
     }
 
-    private PlanState After(PlanState state, LaunchStep step, bool succeeded)
+    private PlanState After(PlanState state, LaunchStep step, PlanEdge edge)
     {
+        bool succeeded = edge.Succeeded;
         // The one failure that says something: there is nothing to read yet, and the other end is open.
         if (step.Call == recvfrom) return succeeded ? state : state with { HostSeenAlive = step.Expected == -(int)Errno.EAGAIN };
 
         // Setting groups may be forbidden for good, and then there are none to keep.
         if (step.Call == setgroups && step.Expected == -(int)Errno.EPERM) succeeded = true;
         if (!succeeded) return state;
+        if (step.Call == clone && state.SignalsUnblocked)
+            return edge.To == step.OnExpected!.Index ? state with { IsUnderInit = true, OwnSession = false, OwnGroup = false } : state with { IsInit = true };
         if (step.Call is setresuid or setresgid or setgroups or clone || (step.Call == setns && step.Number(1) == (long)CLONE_NEWUSER))
             state = state with { DeathSignal = false, HostSeenAlive = false };
         return step.Call switch
         {
             read => step.Expected == LaunchPlanner.GoSize ? state with { MapsWritten = true } : state,
             close_range when step.Number(0) == 3 => state with { DescriptorsClose = step.Number(2) == CLOSE_RANGE_CLOEXEC },
-            close_range => state with { DescriptorsClose = step.Number(0) == PassedDescriptors.Count(_inputs.Spec.Namespaces) },
+            close_range when state.IsInit => state with { InitLetGo = step.Number(0) == 1 },
+            close_range => state with { DescriptorsClose = step.Number(0) == _inputs.Passed.Count },
+            fcntl when step.Number(1) == F_SETFD && step.Number(2) == 0 => state with { DescriptorsKept = state.DescriptorsKept + 1 },
+            prlimit64 => state with { Limits = state.Limits + 1 },
+            ioctl when step.Number(1) == TIOCSCTTY => state with { ControlsTerminal = true },
             setns when step.Number(1) == (long)CLONE_NEWUSER => state with { JoinedUser = true },
-            setsid => state with { OwnSession = true },
-            clone => state with { OwnSession = false },
+            setsid => state with { OwnSession = true, ControlsTerminal = false },
+            setpgid => state with { OwnGroup = true },
+            clone => state with { OwnSession = false, OwnGroup = false },
             setgroups => state.AmbientCleared ? state with { GroupsSet = HasGroups(step) } : state,
             setresgid => state.AmbientCleared
                 ? state with { GroupSet = AllAre(step, _inputs.Identity.GroupId) }
@@ -171,6 +213,7 @@ internal sealed class OrderRules
             mount when step.Text(1) == "/" => state with { MountsCut = (ulong)step.Number(3) == (MS_REC | MS_PRIVATE) },
             mount => state with { MountDuties = state.MountDuties & ~_duties.DoneByMount(step, state.AtRemountDescriptor) },
             mount_setattr => state with { MountDuties = state.MountDuties & ~_duties.DoneBySetAttr(step) },
+            dup3 when step.IsStandardStream(1) => state with { HasTerminal = step.SlotOf(0)?.Name == "terminal" && step.Number(1) == 2 },
             dup3 => state with { AtRemountDescriptor = step.SlotOf(0) },
             open_tree => state with { MountDuties = state.MountDuties | _duties.ArisingFrom(step), TakenAlong = state.TakenAlong + TakenAlong(step, state) },
             move_mount when step.StacksOnRoot() => state with { Stacked = state.Stacked + 1, ScratchPlace = state.ScratchPlace ?? "/" },

@@ -11,13 +11,16 @@ internal sealed class PlanGraph
 {
     private readonly List<PlanEdge>[] _edges;
 
-    internal PlanGraph(LaunchPlan plan)
+    internal PlanGraph(LaunchPlan plan, int channel = 3)
     {
-        Plan = plan;
+        (Plan, Channel) = (plan, channel);
         _edges = [.. Enumerable.Range(0, plan.Steps.Count).Select(EdgesOf)];
     }
 
     internal LaunchPlan Plan { get; }
+
+    /// <summary>The descriptor of the channel to the host.</summary>
+    internal int Channel { get; }
 
     internal IReadOnlyList<PlanEdge> From(int step) => _edges[step];
 
@@ -34,6 +37,7 @@ internal sealed class PlanGraph
         int? expected = step.Expected is null ? null : step.OnExpected?.Index ?? next;
         if (step.Expected < 0) edges.Add(new(index, expected!.Value, Succeeded: false));
         if (step.Call == SystemCall.execve) return edges; // with success there is no next step
+        if (step.ExpectedSlot is not null) edges.Add(new(index, step.OnExpected?.Index ?? next, Succeeded: true));
         if (step.Expected >= 0) edges.Add(new(index, expected!.Value, Succeeded: true));
         if (step.Expected is null or < 0 || !IsTheOnlySuccess(step)) edges.Add(new(index, next, Succeeded: true));
         return edges;
@@ -43,12 +47,12 @@ internal sealed class PlanGraph
     /// Whether the expected result is the only one that is no error. A write to the channel, a socket that keeps
     /// messages whole, is never short; the other calls here return 0 or an error.
     /// </summary>
-    private static bool IsTheOnlySuccess(LaunchStep step) => step.Call switch
+    private bool IsTheOnlySuccess(LaunchStep step) => step.Call switch
     {
         SystemCall.write => IsChannel(step.Operands[0]) && step.Operands[2].Kind == OperandKind.Value && step.Operands[2].Number == step.Expected,
         SystemCall.move_mount or SystemCall.mount_setattr or SystemCall.mount or SystemCall.faccessat => step.Expected == 0,
         _ => false,
     };
 
-    private static bool IsChannel(Operand operand) => operand.Kind == OperandKind.Value && operand.Number == PassedDescriptors.Channel;
+    private bool IsChannel(Operand operand) => operand.Kind == OperandKind.Value && operand.Number == Channel;
 }

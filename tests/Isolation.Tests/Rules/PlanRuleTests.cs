@@ -11,22 +11,24 @@ public class PlanRuleTests
     [Fact]
     public void Every_plan_keeps_the_rules_on_every_way_through_it()
     {
-        int pivots = 0, forks = 0, unprivileged = 0, walks = 0;
+        int pivots = 0, forks = 0, unprivileged = 0, walks = 0, inits = 0, terminals = 0;
         GenInputs.Any.Sample(
             inputs =>
             {
-                PlanGraph graph = new(LaunchPlanner.Plan(inputs));
+                PlanGraph graph = new(LaunchPlanner.Plan(inputs), inputs.Passed.Channel);
                 new ShapeRules(graph).Check();
                 new OrderRules(inputs, graph).Check();
                 if (inputs.Spec.Namespaces.IsNew(NamespaceKind.Mount)) Interlocked.Increment(ref pivots);
                 if (NamespaceSteps.NeedsFork(inputs.Spec.Namespaces)) Interlocked.Increment(ref forks);
                 if (inputs.NewUser && !IdentityMaps.For(inputs.Spec, inputs.Host).AllowsSetGroups) Interlocked.Increment(ref unprivileged);
                 if (!inputs.Host.HasOpenAt2) Interlocked.Increment(ref walks);
+                if (inputs.Spec.Init) Interlocked.Increment(ref inits);
+                if (inputs.Spec.Terminal is not null) Interlocked.Increment(ref terminals);
             },
             iter: Samples, threads: 1, print: Describe);
 
         // The generator made plans of each kind.
-        Assert.All([pivots, forks, unprivileged, walks], count => Assert.InRange(count, Samples / 100, Samples));
+        Assert.All([pivots, forks, unprivileged, walks, inits, terminals], count => Assert.InRange(count, Samples / 100, Samples));
     }
 
     [Fact]
@@ -64,7 +66,7 @@ public class PlanRuleTests
         int steps = MachineCode.FirstStep + plan.Steps.Count * MachineCode.StepSize;
         Assert.Equal(number, image.Number(index));
         Assert.All([image.ResultOffset(index), image.ExpectedOffset(index)], offset => Assert.InRange(offset, steps, image.Length - 8));
-        Assert.Equal(step.Expected ?? long.MinValue, image.Expected(index));
+        Assert.Equal(step.ExpectedSlot is null ? step.Expected ?? long.MinValue : 0, image.Expected(index)); // a slot is empty at first
         Assert.Equal(step.OnExpected?.Index ?? index + 1, image.OnExpected(index));
         Assert.Equal(step.IgnoresErrors ? index + 1 : step.OnError?.Index ?? plan.FailureIndex, image.OnError(index));
         for (int i = 0; i < 6; i++)

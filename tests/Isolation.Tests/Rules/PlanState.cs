@@ -19,6 +19,9 @@ internal sealed record PlanState
     /// <summary>It leads a session of its own.</summary>
     internal bool OwnSession { get; init; }
 
+    /// <summary>It leads a process group of its own in a session that is not.</summary>
+    internal bool OwnGroup { get; init; }
+
     internal bool IsRootUser { get; init; }
 
     internal bool IsRootGroup { get; init; }
@@ -67,6 +70,26 @@ internal sealed record PlanState
 
     /// <summary>The host was alive after the death signal was set.</summary>
     internal bool HostSeenAlive { get; init; }
+
+    /// <summary>A process that an init has made: it dies with the init, which dies with the host.</summary>
+    internal bool IsUnderInit { get; init; }
+
+    /// <summary>The init beside that process, which only reaps from here on.</summary>
+    internal bool IsInit { get; init; }
+
+    /// <summary>The init holds nothing but the way to pass the status on.</summary>
+    internal bool InitLetGo { get; init; }
+
+    /// <summary>The terminal is the standard streams.</summary>
+    internal bool HasTerminal { get; init; }
+
+    internal bool ControlsTerminal { get; init; }
+
+    /// <summary>How many of the descriptors that the caller asked for stay open.</summary>
+    internal int DescriptorsKept { get; init; }
+
+    /// <summary>How many limits are set.</summary>
+    internal int Limits { get; init; }
 
     internal bool UmaskSet { get; init; }
 

@@ -93,5 +93,5 @@ internal sealed class ShapeRules(PlanGraph graph)
     }
 
     // The interpreter writes the one; the other says by being zero that no candidate was denied.
-    private static bool IsMeantToBeZero(Slot slot) => slot == FailureSteps.FaultRecord || slot.Name == "denied";
+    private static bool IsMeantToBeZero(Slot slot) => slot == FailureSteps.FaultRecord || slot.Name == "denied" || slot.Initial.Length > 0;
 }

@@ -15,7 +15,8 @@ internal static class StepReading
 
     /// <summary>What the kernel allows only to who is privileged in the user namespace that owns the thing.</summary>
     internal static bool IsPrivileged(this LaunchStep step) => step.IsMountCall()
-        || step.Call is unshare or sethostname or setdomainname or mknodat or ioctl
+        || step.Call is unshare or sethostname or setdomainname or mknodat
+        || (step.Call == ioctl && !step.IsTerminalCall())
         || (step.Call == setns && step.Number(1) != (long)CLONE_NEWUSER);
 
     internal static long Number(this LaunchStep step, int operand) => step.Operands[operand].Number;
@@ -38,6 +39,19 @@ internal static class StepReading
 
     internal static bool IsPrctl(this LaunchStep step, int option) => step.Call == prctl && step.Number(0) == option;
 
+    /// <summary>The container's own, whose path no link is followed on where the kernel can be told so.</summary>
+    internal static bool IsTerminalMaster(this LaunchStep step) => step.Call switch
+    {
+        openat => step.Text(1) == "/dev/pts/ptmx",
+        openat2 => step.Text(1) == "/dev/pts/ptmx" && step.Word(2, 2) == RESOLVE_NO_SYMLINKS,
+        _ => false,
+    };
+
+    internal static bool IsTerminalCall(this LaunchStep step) => step.Call == ioctl && step.Number(1) is TIOCSPTLCK or TIOCGPTPEER or TIOCSWINSZ or TIOCSCTTY;
+
+    /// <summary>0, 1 and 2 are the program's own.</summary>
+    internal static bool IsStandardStream(this LaunchStep step, int operand) => step.Operands[operand].Kind == OperandKind.Value && step.Number(operand) is 0 or 1 or 2;
+
     /// <summary>move_mount(mount, "", AT_FDCWD, "/").</summary>
     internal static bool StacksOnRoot(this LaunchStep step) =>
         step.Call == move_mount && step.IsCurrentDirectory(2) && step.Text(3) == "/";
@@ -54,7 +68,8 @@ internal static class StepReading
         fsopen => (step.Number(1) & FSOPEN_CLOEXEC) != 0,
         fsmount => (step.Number(1) & FSMOUNT_CLOEXEC) != 0,
         socket => (step.Number(1) & SOCK_CLOEXEC) != 0,
-        dup3 => (step.Number(2) & O_CLOEXEC) != 0,
+        dup3 => step.IsStandardStream(1) ? null : (step.Number(2) & O_CLOEXEC) != 0,
+        ioctl when step.Number(1) == TIOCGPTPEER => (step.Number(2) & O_CLOEXEC) != 0,
         fcntl => step.Number(1) != F_DUPFD_CLOEXEC ? null : true,
         SystemCall.epoll_create1 or eventfd2 or inotify_init1 or landlock_create_ruleset or memfd_create or perf_event_open or pidfd_getfd
             or pidfd_open or pipe2 or signalfd4 or socketpair or timerfd_create or bpf => false, // teach this table before a plan uses one
@@ -62,7 +77,7 @@ internal static class StepReading
     };
 
     /// <summary>The buffer that the kernel fills, if any.</summary>
-    internal static Slot? Filled(this LaunchStep step) => step.Call is read or recvfrom ? step.Buffer(1) : null;
+    internal static Slot? Filled(this LaunchStep step) => step.Call is read or recvfrom or wait4 ? step.Buffer(1) : step.Call == clone ? step.Buffer(2) : null;
 
     /// <summary>Slots whose content the call is given.</summary>
     internal static IEnumerable<Slot> Used(this LaunchStep step)

@@ -36,7 +36,6 @@ public sealed class LoadTests
     {
         CancellationToken token = TestContext.Current.CancellationToken;
         DateTime end = DateTime.UtcNow.AddMinutes(1);
-        int launches = 0;
         using CancellationTokenSource done = new();
         Thread collector = new(() =>
         {
@@ -48,14 +47,14 @@ public sealed class LoadTests
             await Task.WhenAll(Enumerable.Range(0, 16).Select(number => Task.Factory.StartNew(
                 () =>
                 {
-                    while (DateTime.UtcNow < end)
+                    do // however late it is: each launches once at least
                     {
                         ContainerBuilder builder = Sandbox.HostShell($"echo {number}").WithEnvironment("FILL", new string('x', number * 1000));
                         ContainerResult result = builder.RunAsync(token).GetAwaiter().GetResult();
                         GC.Collect();
                         Assert.Equal($"{number}", Sandbox.Output(result));
-                        Interlocked.Increment(ref launches);
                     }
+                    while (DateTime.UtcNow < end);
                 },
                 token, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
         }
@@ -64,7 +63,5 @@ public sealed class LoadTests
             await done.CancelAsync();
             collector.Join();
         }
-
-        Assert.True(launches >= 16, $"{launches} launches");
     }
 }

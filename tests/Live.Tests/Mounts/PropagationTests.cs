@@ -6,6 +6,7 @@ namespace Isolation.Live.Tests;
 /// Mounts made later on the other side. The "host" is a container with a mount table of its own, so that this machine's
 /// is not touched; two named pipes in the shared directory keep the two sides in step.
 /// </summary>
+[Collection(nameof(Alone))]
 public sealed class PropagationTests
 {
     [Theory]

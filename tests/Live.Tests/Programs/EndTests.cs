@@ -57,11 +57,10 @@ public sealed class EndTests
     }
 
     [Fact]
-    public async Task Time_and_memory_are_measured()
+    public async Task Time_is_measured()
     {
         ContainerResult result = await Sandbox.HostShell("i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done").ResultAsync();
 
         Assert.InRange(result.ProcessorTime, TimeSpan.FromMilliseconds(1), result.Elapsed * 2);
-        Assert.InRange(result.PeakMemoryBytes, 100_000, 1L << 30);
     }
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Isolation.Live.Tests;
 
 /// <summary>/etc/hosts, /etc/hostname and /etc/resolv.conf.</summary>
@@ -65,6 +67,27 @@ public sealed class EtcFilesTests
 
         Assert.Equal("mine", await root.Shell("echo mine > /etc/hosts; cat /etc/hosts", RootAccess.Layered).OutputAsync());
         Assert.Equal(before, TreeSnapshot.Of(root["etc"]));
+    }
+
+    [Fact]
+    public async Task That_others_rename_all_the_time_is_no_obstacle()
+    {
+        using TestRoot root = new();
+        using TemporaryDirectory elsewhere = new();
+        File.Delete(root["etc/resolv.conf"]);
+        File.CreateSymbolicLink(root["etc/resolv.conf"], "../run/systemd/resolve/stub-resolv.conf");
+        Directory.CreateDirectory(elsewhere["a"]);
+        using Process storm = Sandbox.StartOnHost("perl", "-e", "chdir $ARGV[0]; while (1) { rename 'a', 'b'; rename 'b', 'a' }", elsewhere.Path);
+        try
+        {
+            for (int i = 0; i < 10; i++)
+                Assert.Equal("guest", await root.Container(RootAccess.ReadWrite, "cat", "/etc/hostname").WithHostName("guest").WithDns("192.0.2.7").OutputAsync());
+        }
+        finally
+        {
+            storm.Kill();
+            await storm.WaitForExitAsync(TestContext.Current.CancellationToken);
+        }
     }
 
     /// <summary>As a root unpacked from a machine with systemd-resolved has it.</summary>

@@ -1,3 +1,5 @@
+using Isolation.Linux;
+
 namespace Isolation.Live.Tests;
 
 /// <summary>A line of <c>/proc/[pid]/mountinfo</c> (proc(5)).</summary>
@@ -14,6 +16,6 @@ internal sealed record MountLine(string Path, string[] Options, string[] Propaga
     {
         string[] words = line.Split(' ');
         int dash = Array.IndexOf(words, "-");
-        return new(MountInfo.Unescape(words[4]), words[5].Split(','), words[6..dash], words[dash + 1], words[^1].Split(','));
+        return new(MountEntry.Unescape(words[4]), words[5].Split(','), words[6..dash], words[dash + 1], words[^1].Split(','));
     }
 }

@@ -19,7 +19,8 @@ internal static class Processes
 
         using (process)
         {
-            await DescriptorEvents.Shared.WaitAsync(process, Abi.EPOLLIN, Sandbox.Token);
+            using Readiness end = new(DescriptorEvents.Shared, process, Abi.EPOLLIN);
+            await end.Reading.WaitAsync(end.Reading.Edge, Sandbox.Token);
         }
     }
 

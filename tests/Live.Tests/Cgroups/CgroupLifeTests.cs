@@ -1,0 +1,151 @@
+using System.Diagnostics;
+using Isolation.Cgroups;
+
+namespace Isolation.Live.Tests;
+
+/// <summary>A group from its making to its removal.</summary>
+[Trait("Lane", "VM")]
+public sealed class CgroupLifeTests
+{
+    private static readonly CgroupController[] All = [CgroupController.Memory, CgroupController.Cpu, CgroupController.Pids, CgroupController.Freezer];
+
+    [Fact]
+    public async Task A_fork_bomb_is_killed_whole()
+    {
+        await using CgroupScope scope = CgroupScope.Create(new() { Pids = 100 }, CgroupController.Pids, CgroupController.Freezer);
+
+        // A shell gives up where it cannot fork; these go on trying for as long as they live.
+        using Process process = scope.Start("exec perl -e 'while (1) { fork; select undef, undef, undef, 0.01 }'");
+        await CgroupScope.UntilAsync(() => scope.Number(CgroupController.Pids, "pids.current") == 100);
+
+        await scope.Group.KillAsync(Sandbox.Token);
+
+        Assert.Equal("100", scope.File(CgroupController.Pids, "pids.max")); // what held them is taken back
+        Assert.Empty(scope.File(CgroupController.Pids, "cgroup.procs")); // and not pids.current, which counts what nobody has reaped
+    }
+
+    [Fact]
+    public async Task Many_that_have_hardly_a_processor_die_at_once()
+    {
+        ResourceLimits limits = new() { Cpus = 1, CpuPeriod = TimeSpan.FromMilliseconds(1000) };
+        await using CgroupScope scope = CgroupScope.Create(limits, CgroupController.Cpu);
+        using Process process = scope.Start("i=0; while [ $i -lt 300 ]; do sleep 1000 & i=$((i+1)); done; echo made; wait");
+        Assert.Equal("made", await process.StandardOutput.ReadLineAsync(Sandbox.Token));
+        scope.Group.Update(limits with { Cpus = 0.001 });
+        string file = CgroupScope.IsV2(CgroupController.Cpu) ? "cpu.max" : "cpu.cfs_quota_us", quota = scope.File(CgroupController.Cpu, file);
+
+        await scope.Group.KillAsync(Sandbox.Token);
+
+        Assert.Equal(quota, scope.File(CgroupController.Cpu, file)); // what made it quick is taken back
+        Assert.Empty(scope.File(CgroupController.Cpu, "cgroup.procs"));
+    }
+
+    [Fact]
+    public async Task Frozen_nothing_moves_and_thawed_it_goes_on_and_frozen_it_can_be_killed()
+    {
+        await using CgroupScope scope = CgroupScope.Create(ResourceLimits.None, CgroupController.Freezer);
+        using TemporaryDirectory directory = new();
+        using Process process = scope.Start($"i=0; while :; do i=$((i+1)); echo $i > {directory["count"]}; done");
+        await CgroupScope.UntilAsync(() => File.Exists(directory["count"]));
+
+        await scope.Group.FreezeAsync(TimeSpan.FromSeconds(10), Sandbox.Token);
+        string before = File.ReadAllText(directory["count"]);
+        await Task.Delay(100, Sandbox.Token);
+        Assert.Equal(before, File.ReadAllText(directory["count"]));
+
+        scope.Group.Thaw();
+        await CgroupScope.UntilAsync(() => File.ReadAllText(directory["count"]) != before);
+
+        await scope.Group.FreezeAsync(TimeSpan.FromSeconds(10), Sandbox.Token);
+        await scope.Group.KillAsync(Sandbox.Token);
+        await process.WaitForExitAsync(Sandbox.Token);
+    }
+
+    [Fact]
+    public async Task Limits_change_while_it_runs_in_an_order_that_works()
+    {
+        await using CgroupScope scope = CgroupScope.Create(new() { Memory = 64 << 20, MemoryAndSwap = 64 << 20, Cpus = 1, Pids = 100 }, All);
+
+        scope.Group.Update(new() { Memory = 256 << 20, MemoryAndSwap = 256 << 20, Cpus = 0.5, CpuPeriod = TimeSpan.FromMilliseconds(50), Pids = 7 }); // up
+        Assert.Equal("7", scope.File(CgroupController.Pids, "pids.max"));
+        Assert.Equal(256 << 20, scope.Number(CgroupController.Memory, CgroupScope.IsV2(CgroupController.Memory) ? "memory.max" : "memory.limit_in_bytes"));
+
+        scope.Group.Update(new() { Memory = 32 << 20, MemoryAndSwap = 48 << 20 }); // down
+        Assert.Equal(32 << 20, scope.Number(CgroupController.Memory, CgroupScope.IsV2(CgroupController.Memory) ? "memory.max" : "memory.limit_in_bytes"));
+
+        scope.Group.Update(new() { Memory = ResourceLimits.Unlimited, MemoryAndSwap = ResourceLimits.Unlimited, Cpus = ResourceLimits.Unlimited, Pids = ResourceLimits.Unlimited });
+        Assert.Equal("max", scope.File(CgroupController.Pids, "pids.max"));
+    }
+
+    [Fact]
+    public async Task An_update_that_fails_changes_nothing()
+    {
+        await using CgroupScope scope = CgroupScope.Create(new() { Memory = 64 << 20, CpuShares = 512, Pids = 100, CpusetCpus = "0" }, [.. All, CgroupController.Cpuset]);
+        string[] before = Values(scope);
+
+        // The order of the controllers: what is written before the set of processors fails has to be taken back.
+        CgroupException exception = Assert.Throws<CgroupException>(() => scope.Group.Update(new() { CpuShares = 2048, CpusetCpus = "4000", Memory = 128 << 20, Pids = 7 }));
+
+        Assert.Equal(CgroupErrorReason.InvalidValue, exception.Reason);
+        Assert.Contains("4000", exception.Message, StringComparison.Ordinal);
+        Assert.Equal(before, Values(scope));
+    }
+
+    [Fact]
+    public void What_cannot_be_made_leaves_nothing()
+    {
+        CgroupScope.Requires(CgroupController.Cpuset);
+        string name = CgroupScope.NewName();
+
+        CgroupException exception = Assert.Throws<CgroupException>(() => Cgroup.Create(name, new() { Pids = 7, Memory = 64 << 20, CpusetCpus = "4000" }));
+
+        Assert.Equal(CgroupErrorReason.InvalidValue, exception.Reason);
+        Assert.All(ControllerName.All.Select(CgroupSystem.Current.PlaceOf).OfType<CgroupPlace>(), place => Assert.False(Directory.Exists(Path.Join(place.OwnDirectory, name)), place.OwnDirectory));
+    }
+
+    [Fact]
+    public void Nobody_else_may_and_is_told_what_helps()
+    {
+        CgroupScope.RequiresNoGroups();
+        CgroupException exception = Assert.Throws<CgroupException>(() => Cgroup.Create(CgroupScope.NewName(), new() { Pids = 7 }));
+
+        Assert.Equal(CgroupErrorReason.NotPermitted, exception.Reason);
+        Assert.Contains("Delegate", exception.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_a_process_made_beneath_goes_too()
+    {
+        await using CgroupScope scope = CgroupScope.Create(ResourceLimits.None, CgroupController.Pids);
+        string directory = scope.Group.Directories.Single();
+        Directory.CreateDirectory(Path.Join(directory, "a", "b"));
+        Directory.CreateDirectory(Path.Join(directory, "c"));
+
+        using Process process = scope.Start("sleep 1000");
+        await File.WriteAllTextAsync(Path.Join(directory, "a", "b", "cgroup.procs"), process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture), Sandbox.Token);
+    }
+
+    [Fact]
+    public async Task A_parent_that_somebody_removed_meanwhile_is_made_again()
+    {
+        CgroupScope.RequiresGroups();
+        CgroupOptions options = new() { Parent = CgroupScope.NewName() };
+        string[] parents = [];
+        for (int round = 0; round < 3; round++)
+        {
+            await using (Cgroup group = Cgroup.Create(CgroupScope.NewName(), new() { Pids = 7, Memory = 64 << 20 }, options))
+                parents = [.. group.Directories.Select(directory => Path.GetDirectoryName(directory)!)];
+            foreach (string parent in parents) Directory.Delete(parent);
+        }
+
+        Assert.NotEmpty(parents);
+    }
+
+    private static string[] Values(CgroupScope scope) =>
+    [
+        scope.File(CgroupController.Memory, CgroupScope.IsV2(CgroupController.Memory) ? "memory.max" : "memory.limit_in_bytes"),
+        scope.File(CgroupController.Cpu, CgroupScope.IsV2(CgroupController.Cpu) ? "cpu.weight" : "cpu.shares"),
+        scope.File(CgroupController.Pids, "pids.max"),
+        scope.File(CgroupController.Cpuset, "cpuset.cpus"),
+    ];
+}
