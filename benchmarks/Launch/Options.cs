@@ -9,6 +9,13 @@ internal sealed record Options(string Mode)
         Usage: Isolation.Benchmarks MODE [options]
 
           peers         start-to-exit of /bin/true beside Process.Start, unshare, bwrap, crun and runc
+          exec          a further /bin/true in a running container beside nsenter, crun, runc and docker exec
+          output        the first byte of output, and its throughput, beside a plain Process pipe
+          limits        what a control group costs, beside bare system calls, crun and runc
+          images        Debian unpacked beside tar, umoci, podman and docker (needs mmdebstrap)
+          image-use     containers of an image, commits beside podman and docker, unions of many layers
+          decompression the decompressors and digests alone, over a layer of it
+          crowd         1,000 containers at once; the end of one with 1,000 processes
           heap          the same launch from a process with 2 GiB of live heap and from a small one
           allocations   managed bytes a launch, and of which types
           inflight      200 launches in flight at once
@@ -16,11 +23,12 @@ internal sealed record Options(string Mode)
           parts         what each namespace and each mount costs, by leaving it out
           trace         how long each step of the plan takes, from inside the child
           bdn           pure work under BenchmarkDotNet: spec, plan, image, mountinfo
-          all           every mode, one after the other
+          all           every mode, one after the other; several are given with commas
 
           --rounds N      measured rounds (each mode has its own default)
           --warmup N      rounds before that which do not count
-          --only TEXT     peers, parts: the entries whose name contains TEXT, and the baseline
+          --only TEXT     peers, parts, images: the entries whose name contains TEXT, and the baseline
+                          image-use: start, commit or union
           --spec NAME     trace: headline (the default), default or host
           --heap-mib N    heap: live heap of the large process, 2048 by default
           --out FILE      writes the report to FILE as well, as Markdown

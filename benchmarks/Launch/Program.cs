@@ -5,6 +5,13 @@ internal static class Program
     private static readonly (string Name, Func<Options, Report, Task> Run)[] Modes =
     [
         ("peers", PeersMode.RunAsync),
+        ("exec", ExecMode.RunAsync),
+        ("output", OutputMode.RunAsync),
+        ("limits", LimitsMode.RunAsync),
+        ("images", ImagesMode.RunAsync),
+        ("image-use", ImageUseMode.RunAsync),
+        ("decompression", DecompressionMode.RunAsync),
+        ("crowd", CrowdMode.RunAsync),
         ("heap", HeapMode.RunAsync),
         ("allocations", AllocationsMode.RunAsync),
         ("inflight", InFlightMode.RunAsync),
@@ -28,14 +35,14 @@ internal static class Program
         }
 
         if (options.Mode == HeapMode.ChildMode) return await HeapChild.RunAsync(options);
-        var modes = options.Mode == "all" ? Modes : [.. Modes.Where(mode => mode.Name == options.Mode)];
+        var modes = options.Mode == "all" ? Modes : [.. Modes.Where(mode => options.Mode.Split(',').Contains(mode.Name))];
         if (modes.Length == 0)
         {
             await Console.Error.WriteLineAsync($"Unknown mode '{options.Mode}'.\n\n{Options.Usage}");
             return 2;
         }
 
-        if (options.Mode is "peers" or "all" && WithoutUnifiedHierarchy.IsNeeded) return await WithoutUnifiedHierarchy.RunAgainAsync(arguments);
+        if (options.Mode is "peers" or "exec" or "limits" or "all" && WithoutUnifiedHierarchy.IsNeeded) return await WithoutUnifiedHierarchy.RunAgainAsync(arguments);
         Report report = new();
         Machine.Describe(report, options);
         foreach ((_, Func<Options, Report, Task> run) in modes) await run(options, report);

@@ -9,16 +9,27 @@ namespace Isolation.Benchmarks;
 /// </summary>
 internal sealed class Bundle
 {
-    internal Bundle(BusyboxRoot root)
+    private readonly JsonObject? _limits;
+
+    internal Bundle(BusyboxRoot root, params string[] command)
+        : this(root, null, command)
     {
-        Path = root.Scratch("bundle");
+    }
+
+    /// <param name="root">Its root.</param>
+    /// <param name="limits">The runtime-spec's <c>linux.resources</c>; null for no limits.</param>
+    /// <param name="command">What it runs; <c>/bin/true</c> if it is empty.</param>
+    internal Bundle(BusyboxRoot root, JsonObject? limits, params string[] command)
+    {
+        _limits = limits;
+        Path = root.Scratch((command.Length == 0 ? "bundle" : "bundle-" + System.IO.Path.GetFileName(command[0])) + (limits is null ? "" : "-limited"));
         foreach (string name in (ReadOnlySpan<string>)["hosts", "hostname", "resolv.conf"]) File.WriteAllText(System.IO.Path.Join(Path, name), "isolation\n");
-        File.WriteAllText(System.IO.Path.Join(Path, "config.json"), Configuration(root).ToJsonString());
+        File.WriteAllText(System.IO.Path.Join(Path, "config.json"), Configuration(root, command.Length == 0 ? ["/bin/true"] : command).ToJsonString());
     }
 
     internal string Path { get; }
 
-    private JsonObject Configuration(BusyboxRoot root) => new()
+    private JsonObject Configuration(BusyboxRoot root, string[] command) => new()
     {
         ["ociVersion"] = "1.0.2",
         ["hostname"] = "isolation",
@@ -27,7 +38,7 @@ internal sealed class Bundle
         {
             ["terminal"] = false,
             ["user"] = new JsonObject { ["uid"] = 0, ["gid"] = 0 },
-            ["args"] = new JsonArray("/bin/true"),
+            ["args"] = new JsonArray([.. command.Select(JsonNode (argument) => argument)]),
             ["env"] = new JsonArray("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
             ["cwd"] = "/",
             ["noNewPrivileges"] = true,
@@ -48,6 +59,7 @@ internal sealed class Bundle
         ["linux"] = new JsonObject
         {
             ["namespaces"] = new JsonArray([.. ((string[])["pid", "network", "ipc", "uts", "mount", "cgroup"]).Select(JsonNode (kind) => new JsonObject { ["type"] = kind })]),
+            ["resources"] = _limits,
             ["maskedPaths"] = new JsonArray([.. HidingSteps.DefaultMasked.Select(JsonNode (path) => "/" + path)]),
             ["readonlyPaths"] = new JsonArray([.. HidingSteps.DefaultReadOnly.Select(JsonNode (path) => "/" + path)]),
         },

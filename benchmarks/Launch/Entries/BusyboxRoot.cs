@@ -35,5 +35,8 @@ internal sealed class BusyboxRoot : IDisposable
     /// <summary>The program as the host names it.</summary>
     internal string Program => System.IO.Path.Join(Path, "bin/true");
 
+    /// <summary>Has another of busybox's programs beside /bin/true.</summary>
+    internal void Link(string name) => File.CreateSymbolicLink(System.IO.Path.Join(Path, "bin", name), "true");
+
     public void Dispose() => _directory.Delete(recursive: true);
 }

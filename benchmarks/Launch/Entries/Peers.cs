@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
+using Isolation.Cgroups;
 
 namespace Isolation.Benchmarks;
 
@@ -18,6 +20,20 @@ internal static class Peers
         Bundle bundle = new(root);
         yield return Runtime("crun run, no cgroups", "crun", ["--cgroup-manager=disabled", "--root", root.Scratch("crun")], bundle);
         yield return Runtime("runc run", "runc", ["--root", root.Scratch("runc")], bundle);
+    }
+
+    /// <summary>The runtimes with their control groups, without limits and with those of memory, processors and processes.</summary>
+    internal static IEnumerable<(Entry Without, Entry With)> Limited(BusyboxRoot root, ResourceLimits limits)
+    {
+        JsonObject resources = new()
+        {
+            ["memory"] = new JsonObject { ["limit"] = limits.Memory },
+            ["cpu"] = new JsonObject { ["quota"] = (long)(limits.Cpus!.Value * 100_000), ["period"] = 100_000 },
+            ["pids"] = new JsonObject { ["limit"] = limits.Pids },
+        };
+        Bundle plain = new(root), limited = new(root, resources);
+        yield return (Runtime("crun run, no cgroups", "crun", ["--cgroup-manager=disabled", "--root", root.Scratch("crun")], plain), Runtime("crun run with limits", "crun", ["--cgroup-manager=cgroupfs", "--root", root.Scratch("crun-limits")], limited));
+        yield return (Runtime("runc run", "runc", ["--root", root.Scratch("runc")], plain), Runtime("runc run with limits", "runc", ["--root", root.Scratch("runc-limits")], limited));
     }
 
     private static Entry Runtime(string name, string tool, string[] options, Bundle bundle) =>

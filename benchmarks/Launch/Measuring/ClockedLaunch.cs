@@ -80,7 +80,7 @@ internal sealed class ClockedLaunch : IDisposable
             // The thread is blocked on the channel, as nothing else has to be done.
             WaitForEnd(channel);
             long executed = Stopwatch.GetTimestamp();
-            await DescriptorEvents.Shared.WaitAsync(child, Abi.EPOLLIN);
+            using (Readiness end = new(DescriptorEvents.Shared, child, Abi.EPOLLIN)) await end.Reading.WaitAsync(end.Reading.Edge, CancellationToken.None);
             long ended = Stopwatch.GetTimestamp();
             child.TryReap(out _);
             while (length < clocks.Length && Descriptors.Read(output, clocks.AsSpan(length)) is > 0 and int count) length += count;

@@ -9,6 +9,9 @@ internal sealed class Entry(string name, Func<Task> run)
 
     internal Samples Samples { get; } = new();
 
+    /// <summary>What is done before each run, and not counted.</summary>
+    internal Func<Task>? Before { get; init; }
+
     /// <summary>Why it is not measured; null while it is.</summary>
     internal string? Failure { get; set; }
 
@@ -21,6 +24,7 @@ internal sealed class Entry(string name, Func<Task> run)
         if (Failure is not null) return;
         try
         {
+            if (Before is not null) await Before();
             long start = Stopwatch.GetTimestamp();
             await run();
             double elapsed = Stopwatch.GetElapsedTime(start).TotalMilliseconds;

@@ -9,6 +9,8 @@ namespace Isolation.Benchmarks;
 /// <summary>The head of a report: on what, when, of which commit, by which command.</summary>
 internal static class Machine
 {
+    internal static string RepositoryRoot { get; } = typeof(Machine).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "RepositoryRoot").Value!;
+
     internal static void Describe(Report report, Options options)
     {
         report.Line("# Launch benchmarks");
@@ -37,7 +39,7 @@ internal static class Machine
 
     private static string Commit()
     {
-        string root = typeof(Machine).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "RepositoryRoot").Value!;
+        string root = RepositoryRoot;
         string commit = Git(root, "rev-parse", "--short=12", "HEAD");
         if (commit.Length == 0) return "unknown";
         return commit + (Git(root, "status", "--porcelain", "--untracked-files=no").Length > 0 ? ", with changes" : "");
