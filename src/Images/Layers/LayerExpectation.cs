@@ -9,4 +9,5 @@ internal sealed record LayerExpectation(Digest? Blob = null, long? Size = null, 
 /// <param name="DiffId">Of the archive.</param>
 /// <param name="TarSize">Of the archive, in bytes.</param>
 /// <param name="Entries">How many files of any kind.</param>
-internal sealed record UnpackedLayer(Digest Blob, long BlobSize, Digest DiffId, long TarSize, long Entries);
+/// <param name="Undescribed">The directories that no entry was of (<see cref="TreeWriter.Undescribed"/>).</param>
+internal sealed record UnpackedLayer(Digest Blob, long BlobSize, Digest DiffId, long TarSize, long Entries, IReadOnlyList<byte[]> Undescribed);

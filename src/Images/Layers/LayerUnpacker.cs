@@ -29,10 +29,10 @@ internal static class LayerUnpacker
             // Reading it blocks, so the thread is one of its own.
             await Task.Factory.StartNew(() => Write(chunks, writer, stopping.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
             long size = await reading.ConfigureAwait(false);
-            UnpackedLayer layer = new((expected.Blob ?? Digest.Empty).Finish(blobHash), source.Count, (expected.DiffId ?? Digest.Empty).Finish(archiveHash), size, writer.Entries);
+            UnpackedLayer layer = new((expected.Blob ?? Digest.Empty).Finish(blobHash), source.Count, (expected.DiffId ?? Digest.Empty).Finish(archiveHash), size, writer.Entries, []);
             Check(layer, expected);
             writer.Finish();
-            return layer;
+            return layer with { Undescribed = writer.Undescribed };
         }
         catch (Exception exception)
         {

@@ -13,7 +13,7 @@ internal sealed class OpenDirectories(FileDescriptor top) : IDisposable
     /// <summary>The directory that the steps lead to; not to be disposed, and good until the next call.</summary>
     /// <param name="steps">From the top.</param>
     /// <param name="count">How many of them.</param>
-    /// <param name="make">Makes a directory that is missing.</param>
+    /// <param name="make">Makes a directory that is missing, or what is no directory one; fails as opening it did where it is to stay.</param>
     /// <param name="directory">Set on success.</param>
     /// <returns>0, or -errno; ELOOP or ENOTDIR where a step is no directory.</returns>
     internal nint Find(List<byte[]> steps, int count, Func<FileDescriptor, byte[], int, nint>? make, out FileDescriptor directory)
@@ -25,7 +25,7 @@ internal sealed class OpenDirectories(FileDescriptor top) : IDisposable
         for (int i = same; i < count; i++)
         {
             nint result = Open(directory, steps[i]);
-            if (Syscall.Is(result, Errno.ENOENT) && make is not null)
+            if (make is not null && (Syscall.Is(result, Errno.ENOENT) || Syscall.Is(result, Errno.ENOTDIR)))
             {
                 result = make(directory, steps[i], i);
                 if (!Syscall.IsError(result)) result = Open(directory, steps[i]);

@@ -85,6 +85,7 @@ internal sealed partial class TreeWriter
 
         if (isDirectory)
         {
+            _undescribed.Remove(status.Inode);
             _late[status.Inode] = new(entry.Name, mode, entry.Modified);
             return;
         }
@@ -112,7 +113,7 @@ internal sealed partial class TreeWriter
         !OverlayForm.IsOwn(attribute) && !FileOwnership.IsOwn(attribute) && (_options.Privileged ? !attribute.StartsWith("security.selinux"u8) : attribute.StartsWith("user."u8));
 
     /// <summary>A whiteout: <c>.wh.NAME</c> removes, <c>.wh..wh..opq</c> hides all (image-spec, layer.md); other <c>.wh..wh.</c> names are AUFS's own.</summary>
-    private static void Hide(FileDescriptor directory, byte[] name, TarEntry entry)
+    private void Hide(FileDescriptor directory, byte[] name, TarEntry entry)
     {
         if (name.AsSpan().SequenceEqual(".wh..wh..opq\0"u8))
         {
@@ -136,5 +137,6 @@ internal sealed partial class TreeWriter
         if (there.Type != FileType.Directory) return;
         using FileDescriptor own = new((int)Check(FileEntries.Open(directory, gone, Abi.O_RDONLY | TargetAbi.Current.O_DIRECTORY), "open", entry));
         Check(OverlayForm.MakeOpaque(own), "setxattr", entry);
+        _undescribed.Remove(FileStatus.Of(own).Inode); // those below are of another directory
     }
 }

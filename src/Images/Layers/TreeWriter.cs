@@ -17,6 +17,7 @@ internal sealed partial class TreeWriter : IDisposable
     private readonly OpenDirectories _directories;
     private readonly OpenDirectories _sources; // of hard links, which lead elsewhere than the entries around them
     private readonly Dictionary<ulong, LateDirectory> _late = []; // by inode: what came last of a directory holds
+    private readonly Dictionary<ulong, byte[]> _undescribed = []; // by inode: directories that no entry was of yet, by their names without a NUL
     private readonly byte[] _buffer = new byte[128 << 10];
     private FileDescriptor? _linked;
     private long _sizes;
@@ -26,9 +27,13 @@ internal sealed partial class TreeWriter : IDisposable
         (_top, _options) = (top, options);
         (_directories, _sources) = (new(top), new(top));
         InheritNothing();
+        _undescribed.Add(FileStatus.Of(top).Inode, []);
     }
 
     internal long Entries { get; private set; }
+
+    /// <summary>The directories that entries are in, and that no entry was of: what they are like the layers below say. The top has the empty name.</summary>
+    internal IReadOnlyList<byte[]> Undescribed { get; private set; } = [];
 
     public void Dispose()
     {
@@ -82,6 +87,15 @@ internal sealed partial class TreeWriter : IDisposable
             Check(FileEntries.ChangeMode(directory, late.Mode), "chmod", late.Name);
             Check(FileEntries.ChangeTimes(directory, late.Modified, late.Modified), "utimensat", late.Name);
         }
+
+        Undescribed = [.. _undescribed.Where(each => Has(each.Value, each.Key)).Select(each => each.Value).Order(NameComparer.Instance)];
+    }
+
+    /// <summary>Whether a directory is still there, and that very one.</summary>
+    private bool Has(byte[] name, ulong inode)
+    {
+        List<byte[]> steps = TarPath.Parse(name, _options.Bounds.Depth);
+        return _directories.Find(steps, steps.Count, null, out FileDescriptor directory) == 0 && FileStatus.Of(directory).Inode == inode;
     }
 
     /// <summary>What lies around a store says nothing of what is in an image: a group and an access list that are handed down, or a mask of modes.</summary>
@@ -101,7 +115,7 @@ internal sealed partial class TreeWriter : IDisposable
 
     private FileDescriptor Parent(List<byte[]> steps, TarEntry entry)
     {
-        nint result = _directories.Find(steps, steps.Count - 1, MakeParent, out FileDescriptor directory);
+        nint result = _directories.Find(steps, steps.Count - 1, (holder, name, depth) => MakeParent(holder, name, Joined(steps, depth + 1)), out FileDescriptor directory);
         if (!Syscall.Is(result, Errno.ELOOP) && !Syscall.Is(result, Errno.ENOTDIR))
         {
             Check(result, "open", entry);
@@ -123,11 +137,31 @@ internal sealed partial class TreeWriter : IDisposable
         return true;
     }
 
-    private nint MakeParent(FileDescriptor directory, byte[] name, int depth)
+    private nint MakeParent(FileDescriptor directory, byte[] name, byte[] path)
     {
         nint result = FileEntries.MakeDirectory(directory, name, UsualDirectory);
-        if (!Syscall.IsError(result)) FileEntries.ChangeModeFollowing(directory, name, UsualDirectory); // whatever the umask; just made, and no link
+        if (Syscall.Is(result, Errno.EEXIST)) return ReplaceWhiteout(directory, name);
+        if (Syscall.IsError(result)) return result;
+        FileEntries.ChangeModeFollowing(directory, name, UsualDirectory); // whatever the umask; just made, and no link
+        result = FileEntries.Status(directory, name, out FileStatus status);
+        if (Syscall.IsError(result)) return result;
+        if (_undescribed.Count > _options.Bounds.Entries) throw new ImageException(ImageErrorReason.TooLarge, $"The layer has more than {_options.Bounds.Entries} directories that no entry is of");
+        _undescribed[status.Inode] = path[..^1];
         return result;
+    }
+
+    /// <summary>What is below was removed, and this is another directory.</summary>
+    private static nint ReplaceWhiteout(FileDescriptor directory, byte[] name)
+    {
+        nint result = FileEntries.Status(directory, name, out FileStatus there);
+        if (Syscall.IsError(result) || !OverlayForm.IsWhiteout(there)) return -(int)Errno.ENOTDIR;
+        result = FileEntries.Remove(directory, name);
+        if (!Syscall.IsError(result)) result = FileEntries.MakeDirectory(directory, name, UsualDirectory);
+        if (!Syscall.IsError(result)) result = FileEntries.ChangeModeFollowing(directory, name, UsualDirectory);
+        if (!Syscall.IsError(result)) result = FileEntries.Open(directory, name, Abi.O_RDONLY | TargetAbi.Current.O_DIRECTORY);
+        if (Syscall.IsError(result)) return result;
+        using FileDescriptor made = new((int)result);
+        return OverlayForm.MakeOpaque(made);
     }
 
     /// <summary>Makes what has a name; what has it already is removed.</summary>

@@ -15,11 +15,13 @@ public sealed partial class ImageStore
     private readonly StoreFiles _files;
     private readonly ImageStoreOptions _options;
     private readonly LayerFiles _layers;
+    private readonly LayerDirectories _directories;
 
     private ImageStore(StoreFiles files, ImageStoreOptions options)
     {
         (_files, _options, Blobs) = (files, options, new(files));
         _layers = new(files, Blobs, options);
+        _directories = new(files);
     }
 
     /// <summary>Where the store is.</summary>
@@ -112,7 +114,7 @@ public sealed partial class ImageStore
             string[] paths = new string[image.Layers.Length];
             ParallelOptions parallel = new() { MaxDegreeOfParallelism = _options.Parallelism, CancellationToken = cancellationToken };
             await Parallel.ForEachAsync(Enumerable.Range(0, paths.Length), parallel, async (i, token) => paths[i] = await _layers.UnpackAsync(image.Layers[i], token).ConfigureAwait(false)).ConfigureAwait(false);
-            return new(image, paths, lease);
+            return new(image, await _directories.MakeAsync(image.Layers, paths, cancellationToken).ConfigureAwait(false) is { } over ? [.. paths, over] : paths, lease);
         }
         catch
         {

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Isolation.Linux;
+using Isolation.UnionFs;
 
 namespace Isolation.Images;
 
@@ -11,7 +12,8 @@ namespace Isolation.Images;
 /// </summary>
 internal sealed class LayerFiles(StoreFiles files, BlobFiles blobs, ImageStoreOptions options)
 {
-    private const string Tree = "tree", About = "diff-id";
+    internal const string Tree = "tree", About = "diff-id";
+    private const string Undescribed = "undescribed";
 
     /// <summary>The directory of a layer; unpacked first where it is not yet.</summary>
     /// <exception cref="ImageException">The blob is damaged, or cannot be unpacked.</exception>
@@ -58,8 +60,9 @@ internal sealed class LayerFiles(StoreFiles files, BlobFiles blobs, ImageStoreOp
             string anew = Path.Join(place.Path, Tree);
             StoreCalls.MakeDirectory(anew);
             using FileDescriptor made = StoreCalls.OpenDirectory(anew);
-            await UnpackToAsync(layer, made, cancellationToken).ConfigureAwait(false);
-            PackOptions pack = new() { Compression = LayerCompression.None, LatestTime = BeganAt(path) };
+            UnpackedLayer unpacked = await UnpackToAsync(layer, made, cancellationToken).ConfigureAwait(false);
+            if (!ReadUndescribed(Path.Join(path, Tree)).SequenceEqual(unpacked.Undescribed, NameComparer.Instance)) return $"'{Path.Join(path, Undescribed)}' does not name the directories that its blob has no entries of";
+            PackOptions pack = new() { Compression = LayerCompression.None, IncludeTop = true, LatestTime = BeganAt(path) };
             Digest wanted = (await LayerPacker.PackAsync(made, pack, Stream.Null, cancellationToken).ConfigureAwait(false)).DiffId, got = (await LayerPacker.PackAsync(there, pack, Stream.Null, cancellationToken).ConfigureAwait(false)).DiffId;
             return got == wanted ? null : $"its files in '{path}' are not those of its blob: packed again they are {got} and {wanted}";
         }
@@ -80,7 +83,8 @@ internal sealed class LayerFiles(StoreFiles files, BlobFiles blobs, ImageStoreOp
         using (FileDescriptor directory = StoreCalls.OpenDirectory(tree))
         {
             (long, uint) began = FileStatus.Of(directory).Modified;
-            await UnpackToAsync(layer, directory, cancellationToken).ConfigureAwait(false);
+            UnpackedLayer unpacked = await UnpackToAsync(layer, directory, cancellationToken).ConfigureAwait(false);
+            if (unpacked.Undescribed.Count > 0) WriteUndescribed(Path.Join(made, Undescribed), unpacked.Undescribed);
             using (NewFile about = NewFile.Create(Path.Join(made, About))) about.Write(Encoding.ASCII.GetBytes(layer.DiffId.ToString()));
             using (FileDescriptor about = StoreCalls.Open(Path.Join(made, About), Abi.O_RDONLY)) StoreCalls.Check(FileEntries.ChangeTimes(about, null, began), "utimensat", Path.Join(made, About), "write");
 
@@ -99,13 +103,35 @@ internal sealed class LayerFiles(StoreFiles files, BlobFiles blobs, ImageStoreOp
         StoreCalls.SyncDirectory(files.Layers); // before its files go: after a power loss it would be there without them
     }
 
-    private async Task UnpackToAsync(ImageLayer layer, FileDescriptor directory, CancellationToken cancellationToken)
+    private static void WriteUndescribed(string path, IReadOnlyList<byte[]> names)
+    {
+        using NewFile file = NewFile.Create(path);
+        using BufferedStream buffered = new(file);
+        foreach (byte[] name in names)
+        {
+            buffered.Write(name);
+            buffered.WriteByte(0);
+        }
+    }
+
+    internal static bool HasUndescribed(string tree) => File.Exists(Path.Join(Path.GetDirectoryName(tree), Undescribed));
+
+    /// <summary>The directories of an unpacked layer that no entry of its archive was of.</summary>
+    internal static IReadOnlyList<byte[]> ReadUndescribed(string tree)
+    {
+        if (StoreCalls.ReadIfThere(Path.Join(Path.GetDirectoryName(tree), Undescribed)) is not [.., 0] names) return [];
+        List<byte[]> read = [];
+        foreach (Range range in names.AsSpan(..^1).Split((byte)0)) read.Add(names[range]);
+        return read;
+    }
+
+    private async Task<UnpackedLayer> UnpackToAsync(ImageLayer layer, FileDescriptor directory, CancellationToken cancellationToken)
     {
         LayerExpectation expected = new(layer.Descriptor.Digest, layer.Descriptor.Size, layer.Descriptor.MediaType, layer.DiffId);
         FileStream blob = blobs.Open(layer.Descriptor);
         try
         {
-            await using (blob.ConfigureAwait(false)) await LayerUnpacker.UnpackAsync(blob, expected, directory, new() { Bounds = options.LayerBounds }, cancellationToken).ConfigureAwait(false);
+            await using (blob.ConfigureAwait(false)) return await LayerUnpacker.UnpackAsync(blob, expected, directory, new() { Bounds = options.LayerBounds }, cancellationToken).ConfigureAwait(false);
         }
         catch (IOException exception)
         {

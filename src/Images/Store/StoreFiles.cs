@@ -8,11 +8,13 @@ namespace Isolation.Images;
 /// </summary>
 internal sealed class StoreFiles(string path)
 {
-    internal const string IndexName = "index.json", LayoutName = "oci-layout", Own = "isolation";
+    internal const string IndexName = "index.json", LayoutName = "oci-layout", Own = "isolation", OwnDirectories = $"{Own}/directories";
 
     internal string Path => path;
 
     internal string Layers => At($"{Own}/layers");
+
+    internal string Directories => At(OwnDirectories);
 
     internal string Temporary => At($"{Own}/temporary");
 
@@ -26,6 +28,9 @@ internal sealed class StoreFiles(string path)
 
     /// <summary>The directories of unpacked layers; none where the store is a layout of another tool's that cannot be written.</summary>
     internal string[] LayerPaths() => Directory.Exists(Layers) ? StoreCalls.Directories(Layers) : [];
+
+    /// <summary>What lies over the layers of an image; none where none needs it.</summary>
+    internal string[] DirectoryPaths() => Directory.Exists(Directories) ? StoreCalls.Directories(Directories) : [];
 
     internal IEnumerable<string> BlobPaths() => StoreCalls.Directories(At("blobs")).SelectMany(directory => StoreCalls.Files(directory));
 
@@ -65,7 +70,7 @@ internal sealed class StoreFiles(string path)
         foreach (string file in StoreCalls.Files(Locks))
         {
             string name = System.IO.Path.GetFileName(file);
-            if (kept.Contains(name) || Directory.Exists(System.IO.Path.Join(Layers, name))) continue;
+            if (kept.Contains(name) || Directory.Exists(System.IO.Path.Join(Layers, name)) || Directory.Exists(System.IO.Path.Join(Directories, name))) continue;
             using IDisposable? held = TryLock(name);
             if (held is not null) StoreCalls.Remove(file);
         }

@@ -10,7 +10,7 @@ public sealed class UnpackedImage
     /// <summary>The image.</summary>
     public Image Image { get; }
 
-    /// <summary>From the lowest to the topmost, as absolute paths. Never to be written: every container of every image with such a layer has it.</summary>
+    /// <summary>From the lowest to the topmost, as absolute paths. There can be one more than the image has: it describes directories that layers have no entry of, as those below do. Never to be written: every container of every image with such a layer has it.</summary>
     public IReadOnlyList<string> Layers { get; }
 
     /// <summary>For who knows that nothing uses it any more: a collection may remove its layers.</summary>

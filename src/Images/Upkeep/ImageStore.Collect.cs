@@ -45,7 +45,7 @@ public sealed partial class ImageStore
         try
         {
             using IDisposable held = await _files.LockAsync(CollectLock, cancellationToken).ConfigureAwait(false);
-            return StoreLease.Make(_files.Leases, images.SelectMany(image => PartsOf(image).Select(part => part.Digest).Concat(image.Layers.Select(layer => layer.DiffId))).Select(digest => digest.ToString()).Distinct());
+            return StoreLease.Make(_files.Leases, images.SelectMany(image => PartsOf(image).Select(part => part.Digest).Concat(image.Layers.Select(layer => layer.DiffId)).Concat(image.Layers is [] ? [] : [LayerDirectories.ChainOf(image.Layers)])).Select(digest => digest.ToString()).Distinct());
         }
         catch (ImageException exception) when (StoreOpening.IsReadOnly(exception))
         {
@@ -80,6 +80,12 @@ public sealed partial class ImageStore
             if (kept.Contains(name) || (Digest.TryParse(name, out Digest? diffId) && marks.Layers.ContainsKey(diffId))) continue;
             _layers.Remove(path);
             layers++;
+        }
+
+        foreach (string path in _files.DirectoryPaths())
+        {
+            string name = LayerFiles.DiffIdOf(path) ?? "";
+            if (!kept.Contains(name) && !(Digest.TryParse(name, out Digest? chain) && marks.Chains.ContainsKey(chain))) _directories.Remove(path);
         }
 
         _files.RemoveIdleLocks(new HashSet<string> { IndexLock, CollectLock });

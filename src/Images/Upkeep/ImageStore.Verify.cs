@@ -10,7 +10,7 @@ public sealed partial class ImageStore
     /// <returns>What is damaged or missing; empty where all is well.</returns>
     /// <exception cref="ImageException">The index is damaged, or there is no room to unpack.</exception>
     public async Task<IReadOnlyList<StoreDamage>> VerifyAsync(CancellationToken cancellationToken = default) =>
-        [.. (await FindDamageAsync(cancellationToken).ConfigureAwait(false)).Select(found => found.Damage)];
+        [.. (await FindDamageAsync(await Task.Run(Mark, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false)).Select(found => found.Damage)];
 
     /// <summary>
     /// Verifies, and unpacks damaged layers once more from their blobs. A layer that somebody uses is left: remove the containers first.
@@ -22,19 +22,28 @@ public sealed partial class ImageStore
     {
         using IDisposable held = await _files.LockAsync(CollectLock, cancellationToken).ConfigureAwait(false); // who begins to use a layer waits
         HashSet<string> kept = await Task.Run(() => StoreLease.ReadAll(_files.Leases), cancellationToken).ConfigureAwait(false);
+        StoreMarks marks = await Task.Run(Mark, cancellationToken).ConfigureAwait(false);
         List<StoreDamage> left = [];
-        foreach ((StoreDamage damage, ImageLayer? layer) in await FindDamageAsync(cancellationToken).ConfigureAwait(false))
+        foreach ((StoreDamage damage, ImageLayer? layer) in await FindDamageAsync(marks, cancellationToken).ConfigureAwait(false))
         {
-            if (layer is null || kept.Contains(layer.DiffId.ToString())) left.Add(damage);
-            else await _layers.ReplaceAsync(layer, cancellationToken).ConfigureAwait(false);
+            if (!damage.IsLayer || kept.Contains(damage.What.ToString()))
+            {
+                left.Add(damage);
+                continue;
+            }
+
+            if (layer is not null) await _layers.ReplaceAsync(layer, cancellationToken).ConfigureAwait(false);
+
+            // What lies over layers is made anew when it is needed.
+            foreach ((Digest chain, (IReadOnlyList<ImageLayer> layers, _)) in marks.Chains)
+                if (layer is null ? chain == damage.What : layers.Contains(layer)) _directories.RemoveOf(chain);
         }
 
         return left;
     }
 
-    private async Task<List<(StoreDamage Damage, ImageLayer? Layer)>> FindDamageAsync(CancellationToken cancellationToken)
+    private async Task<List<(StoreDamage Damage, ImageLayer? Layer)>> FindDamageAsync(StoreMarks marks, CancellationToken cancellationToken)
     {
-        StoreMarks marks = await Task.Run(Mark, cancellationToken).ConfigureAwait(false);
         List<(StoreDamage Damage, ImageLayer? Layer)> damages = [];
         foreach ((Digest digest, (Descriptor descriptor, List<string> images)) in marks.Blobs)
             if (await ProblemOfAsync(descriptor, cancellationToken).ConfigureAwait(false) is { } problem) damages.Add((new(digest, IsLayer: false, problem, images), null));
@@ -50,6 +59,13 @@ public sealed partial class ImageStore
         {
             if (damages.Any(damage => damage.Damage.What == layer.Descriptor.Digest)) continue; // there is nothing to compare it with
             if (await _layers.ProblemOfAsync(layer, cancellationToken).ConfigureAwait(false) is { } problem) damages.Add((new(diffId, IsLayer: true, problem, images), layer));
+        }
+
+        foreach ((Digest chain, (IReadOnlyList<ImageLayer> layers, List<string> images)) in marks.Chains)
+        {
+            string?[] trees = [.. layers.Select(layer => damages.Any(damage => damage.Damage.What == layer.DiffId) ? null : _layers.Find(layer))];
+            if (trees.Contains(null)) continue; // likewise
+            if (await _directories.ProblemOfAsync(chain, trees!, cancellationToken).ConfigureAwait(false) is { } problem) damages.Add((new(chain, IsLayer: true, problem, images), null));
         }
 
         return damages;

@@ -9,6 +9,9 @@ internal sealed class StoreMarks
     /// <summary>Unpacked layers, likewise, and the blobs that they are made of.</summary>
     internal Dictionary<Digest, (ImageLayer Layer, List<string> Images)> Layers { get; } = [];
 
+    /// <summary>Layers over each other, by their chain ID.</summary>
+    internal Dictionary<Digest, (IReadOnlyList<ImageLayer> Layers, List<string> Images)> Chains { get; } = [];
+
     /// <summary>A manifest, index or configuration that cannot be read, so that what it leads to is not marked; null where there is none.</summary>
     internal (string Image, Exception Cause)? Unreadable { get; private set; }
 
@@ -32,11 +35,17 @@ internal sealed class StoreMarks
             foreach (Descriptor part in (IEnumerable<Descriptor>)[manifest.Config, .. manifest.Layers]) Add(blobs, part, image, depth + 1);
             if (manifest.Config.MediaType is not (MediaTypes.Config or MediaTypes.DockerConfig)) return;
             ImageConfig config = ImageJson.ReadConfig(blobs.Read(manifest.Config));
-            foreach ((Descriptor layer, Digest diffId) in manifest.Layers.Zip(config.RootFs.DiffIds))
+            ImageLayer[] layers = [.. manifest.Layers.Zip(config.RootFs.DiffIds, (layer, diffId) => new ImageLayer(layer, diffId))];
+            foreach (ImageLayer layer in layers)
             {
-                if (!Layers.TryGetValue(diffId, out (ImageLayer Layer, List<string> Images) unpacked)) Layers.Add(diffId, unpacked = (new(layer, diffId), []));
+                if (!Layers.TryGetValue(layer.DiffId, out (ImageLayer Layer, List<string> Images) unpacked)) Layers.Add(layer.DiffId, unpacked = (layer, []));
                 if (!unpacked.Images.Contains(image)) unpacked.Images.Add(image);
             }
+
+            if (layers is []) return;
+            Digest chainId = LayerDirectories.ChainOf(layers);
+            if (!Chains.TryGetValue(chainId, out (IReadOnlyList<ImageLayer> Layers, List<string> Images) chain)) Chains.Add(chainId, chain = (layers, []));
+            if (!chain.Images.Contains(image)) chain.Images.Add(image);
         }
         catch (Exception exception) when (exception is ImageException or FormatException)
         {

@@ -23,6 +23,8 @@ public sealed class StoreDamageTests : IDisposable
         }),
         ("another mode", tree => File.SetUnixFileMode(tree + "/tree/gone", (UnixFileMode)0x180)),
         ("another time", tree => File.SetLastWriteTimeUtc(tree + "/tree/gone", DateTime.UnixEpoch)),
+        ("another mode of the top", tree => File.SetUnixFileMode(tree + "/tree", (UnixFileMode)0x1C0)),
+        ("another list of what is not described", tree => File.WriteAllText(tree + "/undescribed", "etc\0")),
         ("another target of a link", tree =>
         {
             File.Delete(tree + "/tree/etc/link");
