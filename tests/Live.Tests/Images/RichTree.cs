@@ -18,7 +18,7 @@ internal static class RichTree
             ln -s ../../../../outside data/dangling; ln -s /etc/passwd data/absolute; ln -s usr usr-link
             mkfifo data/fifo; mknod data/null c 1 3; mknod data/disk b 259 70000
             echo tool > usr/setuid; chown 12:34 usr/setuid; chmod 6755 usr/setuid
-            mkdir -m 1777 data/sticky; mkdir -m 0700 data/private; echo secret > data/private/secret; chmod 0400 data/private/secret
+            mkdir -m 1777 data/sticky; mkdir -m 0700 data/private; mkdir -m 2750 data/private/inner; echo first > data/private/inner/file; chown 77:88 data/private/inner; echo secret > data/private/secret; chmod 0400 data/private/secret
             chown -R 1000:1001 home/user; chown 3000000000:70000 data/private/secret; chown -h 7:8 data/dangling
             echo name > "data/ünïcode name"; echo long > data/$(printf 'n%.0s' $(seq 250))
             mkdir -p data/$(printf 'long-directory/%.0s' $(seq 12)); echo far > data/$(printf 'long-directory/%.0s' $(seq 12))file
@@ -33,11 +33,11 @@ internal static class RichTree
         await SetTimesAsync(directory, "1600000000.123456789");
     }
 
-    /// <summary>In a tree that has what <see cref="FillAsync"/> made. Directories are changed with what is in them: umoci makes layers without an entry for those that are not, and what no entry describes is root's with mode 0755.</summary>
+    /// <summary>In a tree that has what <see cref="FillAsync"/> made. One directory is not, and a file in it is: umoci makes layers without an entry of such a directory.</summary>
     internal static async Task ChangeAsync(string directory)
     {
         await ShellAsync(directory, Changes);
-        await ShellAsync(directory, "find data usr -newermt 2021-01-01 -print0 | xargs -0 touch -h -d @1650000000.5; touch -d @1650000000.5 etc home"); // what was changed, and is younger than the rest
+        await ShellAsync(directory, "echo other > data/private/inner/file; find data usr -newermt 2021-01-01 -print0 | xargs -0 touch -h -d @1650000000.5; touch -d @1650000000.5 etc home"); // what was changed, and is younger than the rest
     }
 
     /// <summary>Removed and made anew, another kind in its place, another mode and owner, a name more, a name less, renamed.</summary>
