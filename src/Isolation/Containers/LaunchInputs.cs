@@ -29,6 +29,7 @@ internal static class LaunchInputs
             Identity = IdentityResolver.Resolve(spec, host, root),
         };
         inputs = WithOwn(inputs, id);
+        inputs = inputs with { LayerTops = LayerTop.Read(inputs) };
         CheckIdentity(inputs);
         if (root is null || spec.Root is not (DirectoryRoot or LayersRoot)) return inputs;
         string? directory = (spec.Root as DirectoryRoot)?.Path;

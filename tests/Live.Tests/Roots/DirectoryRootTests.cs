@@ -79,6 +79,21 @@ public sealed class DirectoryRootTests
         Assert.Equal(before, TreeSnapshot.Of(root.Path));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_layer_is_as_open_as_what_it_lies_over(bool ownUsers)
+    {
+        if (!ownUsers) Lane.RequiresRoot("without a user namespace only root makes mounts");
+        using TestRoot root = new();
+        File.SetUnixFileMode(root.Path, (UnixFileMode)0x3C9 /* 01711 */);
+        if (!ownUsers) Assert.Equal(0, (await Sandbox.OnHostAsync("chown", "7:8", root.Path)).ExitCode);
+
+        string output = await root.Shell("stat -c '%a %u:%g' /", RootAccess.Layered).WithUserNs(ownUsers ? NamespaceSource.New : NamespaceSource.Host).OutputAsync();
+
+        Assert.Equal(ownUsers ? "1711 0:0" : "1711 7:8", output);
+    }
+
     [Fact]
     public async Task A_layer_has_the_size_that_is_asked_for()
     {

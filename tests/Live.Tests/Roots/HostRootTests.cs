@@ -11,6 +11,18 @@ public sealed class HostRootTests
         Assert.Equal(Directory.GetFileSystemEntries("/").Select(Path.GetFileName).Order(StringComparer.Ordinal), inside.Order(StringComparer.Ordinal));
     }
 
+    /// <summary>A layer over a directory that only its owner may enter would open it, were it like any new directory.</summary>
+    [Fact]
+    public async Task Its_directories_have_the_modes_of_the_hosts()
+    {
+        string[] names = [.. Directory.GetDirectories("/").Except(["/proc", "/sys", "/dev", "/tmp", "/run"]).Where(name => new DirectoryInfo(name).LinkTarget is null).Order(StringComparer.Ordinal)];
+        Assert.Contains("/root", names);
+
+        string[] inside = await Sandbox.Host(["stat", "-c", "%n %a", "/", .. names]).LinesAsync();
+
+        Assert.Equal(((string[])["/", .. names]).Select(name => $"{name} {Convert.ToString((int)File.GetUnixFileMode(name), 8)}"), inside);
+    }
+
     [Fact]
     public async Task What_is_written_vanishes_and_the_host_is_as_it_was()
     {

@@ -53,7 +53,7 @@ internal static class HostRootSteps
         string purpose = $"lay a private layer over the host's '/{part.Path}'";
         writer.For(purpose);
         if (part.Create) writer.Call(mkdirat, mounts.Root, part.Path, Operand.Octal(part.Mode));
-        OverlaySteps.MakeLayer(mounts, name);
+        OverlaySteps.MakeLayer(mounts, name, "/" + part.Path);
         if (part.HasOpenTmp)
         {
             // Overlayfs cannot copy up a directory whose owner has no id inside, and /var/tmp is for everybody.

@@ -15,7 +15,10 @@ internal static class OverlaySteps
     // Where a layer that is kept is bound.
     private const string Kept = "layer";
 
-    internal static void MakeLayer(MountWriter mounts, string name)
+    /// <param name="mounts">The plan.</param>
+    /// <param name="name">Of the layer.</param>
+    /// <param name="over">The directory that it lies over, or the topmost of them.</param>
+    internal static void MakeLayer(MountWriter mounts, string name, string over)
     {
         if (mounts.Inputs.Spec.LayerDirectory is { } directory)
         {
@@ -24,7 +27,10 @@ internal static class OverlaySteps
             return;
         }
 
-        mounts.Writer.Call(mkdirat, mounts.Scratch, Upper(mounts, name), Operand.Octal(0x1ED));
+        LayerTop top = mounts.Inputs.LayerTops.GetValueOrDefault(over, LayerTop.Usual);
+        mounts.Writer.Call(mkdirat, mounts.Scratch, Upper(mounts, name), Operand.Octal((int)LayerTop.Usual.Mode));
+        if ((top.User, top.Group) != (0, 0)) mounts.Writer.Call(fchownat, mounts.Scratch, Upper(mounts, name), top.User, top.Group, 0);
+        if (top.Mode != LayerTop.Usual.Mode) mounts.Writer.Call(fchmodat, mounts.Scratch, Upper(mounts, name), Operand.Octal((int)top.Mode));
         mounts.Writer.Call(mkdirat, mounts.Scratch, Work(mounts, name), Operand.Octal(0x1C0));
     }
 

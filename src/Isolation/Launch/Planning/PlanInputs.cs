@@ -11,6 +11,9 @@ internal sealed record PlanInputs(ContainerSpec Spec, HostFacts Host)
     /// <summary>The path of the root directory is a symbolic link.</summary>
     internal bool RootIsLink { get; init; }
 
+    /// <summary>What the layers over directories are to be like at their tops, where that is not <see cref="LayerTop.Usual"/>.</summary>
+    internal ImmutableSortedDictionary<string, LayerTop> LayerTops { get; init; } = ImmutableSortedDictionary<string, LayerTop>.Empty;
+
     /// <summary>Sources of bind mounts that are not directories.</summary>
     internal ImmutableHashSet<string> FileSources { get; init; } = [];
 
@@ -57,6 +60,7 @@ internal sealed record PlanInputs(ContainerSpec Spec, HostFacts Host)
         && Host.RootEntries.AsSpan().SequenceEqual(other.Host.RootEntries.AsSpan())
         && Mounts.AsSpan().SequenceEqual(other.Mounts.AsSpan())
         && RootIsLink == other.RootIsLink
+        && LayerTops.SequenceEqual(other.LayerTops)
         && Way == other.Way
         && Directory == other.Directory
         && MissingTargets.SetEquals(other.MissingTargets)

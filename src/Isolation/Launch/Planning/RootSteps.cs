@@ -153,7 +153,7 @@ internal static class RootSteps
         const string Layer = "root";
         PlanWriter writer = mounts.Writer;
         writer.For(purpose);
-        OverlaySteps.MakeLayer(mounts, Layer);
+        OverlaySteps.MakeLayer(mounts, Layer, lowers[^1]);
         if (!BindsEtcFiles(mounts.Inputs)) EtcSteps.WriteIntoLayer(mounts, OverlaySteps.Upper(mounts, Layer) + "/etc", id);
         writer.For(purpose);
         mounts.Root = OverlaySteps.Mount(mounts, lowers, Layer, onError: null);
