@@ -146,8 +146,9 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     /// </summary>
     internal async Task<bool> EndsSoonAsync()
     {
+        // One that was killed ends, however long that takes on a busy machine.
         await ((Task)Ended).WaitAsync(TimeSpan.FromSeconds(1)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        return Ended.IsCompleted;
+        return Ended.IsCompleted || IsKilled;
     }
 
     /// <summary>Places to mount upon that the root lacked, and that were made in its layer.</summary>

@@ -84,7 +84,7 @@ public sealed partial class Container
         }
         catch (Exception exception) when (exception is CgroupException or ObjectDisposedException)
         {
-            if (await Launch.EndsSoonAsync().ConfigureAwait(false)) throw new ContainerStateException(Pausing, ContainerState.Ended);
+            if (await Ends(exception).ConfigureAwait(false)) throw new ContainerStateException(Pausing, ContainerState.Ended);
             throw;
         }
 
@@ -100,10 +100,13 @@ public sealed partial class Container
         }
         catch (Exception exception) when (exception is CgroupException or ObjectDisposedException)
         {
-            if (await Launch.EndsSoonAsync().ConfigureAwait(false)) throw new ContainerStateException(Resuming, ContainerState.Ended);
+            if (await Ends(exception).ConfigureAwait(false)) throw new ContainerStateException(Resuming, ContainerState.Ended);
             throw;
         }
     }
+
+    // A group is disposed of because its container ends.
+    private async ValueTask<bool> Ends(Exception exception) => await Launch.EndsSoonAsync().ConfigureAwait(false) || exception is ObjectDisposedException;
 
     /// <summary>
     /// From inside, kill(2) with -1 reaches all but the first process, and that one is reached from outside. Where only
