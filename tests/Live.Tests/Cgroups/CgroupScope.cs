@@ -69,6 +69,26 @@ internal sealed class CgroupScope : IAsyncDisposable
     /// <summary>Skips the test where the controller is not of v2.</summary>
     internal static void RequiresV2(CgroupController controller, string what) => Assert.SkipUnless(IsV2(controller), $"{what} is of v2, and {controller} is of v1 here");
 
+    /// <summary>
+    /// One gets this many times as much as the other, in one of some stretches of time: what else the machine does comes
+    /// between in others, the more so where this is a virtual one.
+    /// </summary>
+    internal static async Task SharesAsync(double times, Func<double> more, Func<double> less)
+    {
+        List<string> seen = [];
+        while (seen.Count < 15)
+        {
+            await Task.Delay(200, Sandbox.Token);
+            (double moreBefore, double lessBefore) = (more(), less());
+            await Task.Delay(2000, Sandbox.Token);
+            (double most, double least) = (more() - moreBefore, less() - lessBefore);
+            if (most > 0 && most > times * least) return;
+            seen.Add($"{most} and {least}");
+        }
+
+        Assert.Fail($"not {times} times as much: {string.Join(", ", seen)}");
+    }
+
     internal static async Task UntilAsync(Func<bool> condition)
     {
         while (!condition()) await Task.Delay(5, Sandbox.Token);
