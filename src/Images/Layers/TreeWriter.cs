@@ -81,22 +81,26 @@ internal sealed partial class TreeWriter : IDisposable
     {
         foreach ((ulong inode, LateDirectory late) in _late)
         {
-            List<byte[]> steps = TarPath.Parse(late.Name, _options.Bounds.Depth);
-            if (_directories.Find(steps, steps.Count, null, out FileDescriptor directory) != 0 && !TryFindLinked(steps, steps.Count, out directory)) continue; // replaced by another entry
-            if (FileStatus.Of(directory).Inode != inode) continue;
+            if (!IsStill(inode, late.Name, out FileDescriptor directory)) continue;
             Check(FileEntries.ChangeMode(directory, late.Mode), "chmod", late.Name);
             Check(FileEntries.ChangeTimes(directory, late.Modified, late.Modified), "utimensat", late.Name);
         }
 
-        Undescribed = [.. _undescribed.Where(each => Has(each.Value, each.Key)).Select(each => each.Value).Order(NameComparer.Instance)];
+        Undescribed = [.. _undescribed.Where(each => IsStill(each.Key, each.Value, out _)).Select(each => each.Value).Order(NameComparer.Instance)];
     }
 
-    /// <summary>Whether a directory is still there, and that very one.</summary>
-    private bool Has(byte[] name, ulong inode)
+    /// <summary>Whether a directory is still there, and no other entry has replaced it.</summary>
+    private bool IsStill(ulong inode, byte[] name, out FileDescriptor directory)
     {
         List<byte[]> steps = TarPath.Parse(name, _options.Bounds.Depth);
-        return _directories.Find(steps, steps.Count, null, out FileDescriptor directory) == 0 && FileStatus.Of(directory).Inode == inode;
+        nint result = _directories.Find(steps, steps.Count, null, out directory);
+        if (IsNone(result)) return TryFindLinked(steps, steps.Count, out directory) && FileStatus.Of(directory).Inode == inode;
+        Check(result, "open", name);
+        return FileStatus.Of(directory).Inode == inode;
     }
+
+    /// <summary>Whether there is no directory of that name; anything else that fails says nothing.</summary>
+    private static bool IsNone(nint result) => Syscall.Is(result, Errno.ENOENT) || Syscall.Is(result, Errno.ENOTDIR) || Syscall.Is(result, Errno.ELOOP);
 
     /// <summary>What lies around a store says nothing of what is in an image: a group and an access list that are handed down, or a mask of modes.</summary>
     private void InheritNothing()
@@ -131,7 +135,8 @@ internal sealed partial class TreeWriter : IDisposable
     {
         directory = _top;
         nint result = OwnFileCalls.Instance.Open(_top, Joined(steps, count), Abi.O_RDONLY | TargetAbi.Current.O_DIRECTORY, 0, Abi.RESOLVE_IN_ROOT | Abi.RESOLVE_NO_MAGICLINKS);
-        if (Syscall.IsError(result)) return false;
+        if (IsNone(result)) return false;
+        Check(result, "open", steps[count - 1]);
         _linked?.Dispose();
         directory = _linked = new((int)result);
         return true;
