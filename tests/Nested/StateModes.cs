@@ -29,6 +29,8 @@ internal static class StateModes
         if (options.Contains("netclass")) builder.WithNetClass(0x10001).WithCgroupMounts(CgroupController.NetClass);
         if (options.FirstOrDefault(option => option.StartsWith("layers:", StringComparison.Ordinal)) is { } layers)
             builder.FromLayers([layers.Split(':')[2]]).WithUnionDriver(Enum.Parse<UnionFs.UnionDriver>(layers.Split(':')[1]));
+        if (options.FirstOrDefault(option => option.StartsWith("image:", StringComparison.Ordinal)) is { } image)
+            builder.FromImage(image.Split('=')[1]).WithImageStore(await Images.ImageStore.OpenAsync(image["image:".Length..image.IndexOf('=', StringComparison.Ordinal)]));
         Container container = await builder.WithCommand([.. words]).StartAsync();
         if (paused is not null) await container.PauseAsync();
         Console.WriteLine($"{container.Id} {container.ProcessId}");

@@ -5,7 +5,8 @@ namespace Isolation.Images;
 
 /// <summary>
 /// Keeps blobs and layers from being collected: a file that names them, with a lock that dies with its holder. Held for as
-/// long as the object is referenced; a file whose lock is free is a dead one, and the next who opens the store or collects removes it.
+/// long as the object is referenced; a file whose lock is free is a dead one, and the next who opens the store or collects removes it. One for
+/// another process needs no lock: it names the process, and dies with that.
 /// </summary>
 internal sealed class StoreLease : IDisposable
 {
@@ -14,26 +15,52 @@ internal sealed class StoreLease : IDisposable
 
     private readonly FileDescriptor _file;
     private readonly string _path;
+    private readonly string[] _names;
 
-    private StoreLease(FileDescriptor file, string path) => (_file, _path) = (file, path);
+    private StoreLease(FileDescriptor file, string path, string[] names) => (_file, _path, _names) = (file, path, names);
 
-    /// <summary>To be made under the lock of collections: one that has begun would not see it, and another would take it for dead.</summary>
+    /// <summary>To be made under the lock of collections: one that has begun would not see it.</summary>
     /// <exception cref="ImageException">It cannot be made.</exception>
     internal static StoreLease Make(string directory, IEnumerable<string> names)
     {
-        string path = Path.Join(directory, Guid.NewGuid().ToString("N")[..16]);
-        FileDescriptor file = StoreCalls.Open(path, Abi.O_RDWR | Abi.O_CREAT | Abi.O_EXCL, 0x180);
-        StoreLease lease = new(file, path);
-        try
+        string[] all = [.. names];
+        (FileDescriptor file, string path) = MakeFile(directory, all);
+        return new(file, path, all);
+    }
+
+    /// <summary>One of the same names, to be made while this one is held, that lives as long as another process does, wherever this one is by then.</summary>
+    /// <returns>Its disposal ends it before.</returns>
+    /// <exception cref="ImageException">It cannot be made.</exception>
+    internal IDisposable For(int processId)
+    {
+        (FileDescriptor file, string path) = MakeFile(Path.GetDirectoryName(_path)!, [LeaseHolder.Of(processId).ToString(), .. _names]);
+        FileLock.ReleaseAndClose(file);
+        return new OfProcess(path);
+    }
+
+    private static (FileDescriptor File, string Path) MakeFile(string directory, string[] lines)
+    {
+        while (true)
         {
-            if (!StoreCalls.TryLock(file, path)) throw new ImageException(ImageErrorReason.Conflict, $"The lease '{path}' is somebody else's");
-            Descriptors.WriteAll(file, Encoding.ASCII.GetBytes(string.Join('\n', names)));
-            return lease;
-        }
-        catch (Exception exception)
-        {
-            lease.Dispose();
-            throw exception is LinuxException cause ? ImageException.Of(cause, $"Cannot write '{path}'") : exception;
+            string path = Path.Join(directory, Guid.NewGuid().ToString("N")[..16]);
+            FileDescriptor file = StoreCalls.Open(path, Abi.O_RDWR | Abi.O_CREAT | Abi.O_EXCL, 0x180);
+            try
+            {
+                // Between the two calls a collection may have taken it for a dead one, and removed it.
+                if (StoreCalls.TryLock(file, path) && FileStatus.Of(file).Links > 0)
+                {
+                    Descriptors.WriteAll(file, Encoding.ASCII.GetBytes(string.Join('\n', lines)));
+                    return (file, path);
+                }
+            }
+            catch (Exception exception)
+            {
+                FilePaths.Remove(path);
+                FileLock.ReleaseAndClose(file);
+                throw exception is LinuxException cause ? ImageException.Of(cause, $"Cannot write '{path}'") : exception;
+            }
+
+            file.Dispose();
         }
     }
 
@@ -52,7 +79,9 @@ internal sealed class StoreLease : IDisposable
                 continue;
             }
 
-            StoreCalls.Remove(path);
+            string[] named = Read(file, path);
+            if (LeaseHolder.Parse(named[0])?.MayLive == true) names.UnionWith(named);
+            else StoreCalls.Remove(path);
             FileLock.Release(file);
         }
 
@@ -66,9 +95,8 @@ internal sealed class StoreLease : IDisposable
     public void Dispose()
     {
         GC.SuppressFinalize(this);
-        if (_file.IsClosed) return;
         FilePaths.Remove(_path);
-        FileLock.ReleaseAndClose(_file);
+        if (!_file.IsClosed) FileLock.ReleaseAndClose(_file);
     }
 
     // By the descriptor that there is: FileStream would ask for a lock of its own, which the holder has.
@@ -85,5 +113,10 @@ internal sealed class StoreLease : IDisposable
         {
             throw ImageException.Of(exception, $"Cannot read the lease '{path}'");
         }
+    }
+
+    private sealed class OfProcess(string path) : IDisposable
+    {
+        public void Dispose() => FilePaths.Remove(path);
     }
 }

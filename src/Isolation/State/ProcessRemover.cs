@@ -31,7 +31,7 @@ internal sealed class ProcessRemover : IResourceRemover
     /// <summary>Whether the very process runs.</summary>
     internal static bool IsAlive((int ProcessId, ulong StartTime) process)
     {
-        using PidDescriptor? descriptor = Open(process.ProcessId, process.StartTime);
+        using PidDescriptor? descriptor = ProcessStartTime.Open(process.ProcessId, process.StartTime);
         return descriptor is not null;
     }
 
@@ -40,41 +40,12 @@ internal sealed class ProcessRemover : IResourceRemover
     public IRemoval? Begin(RecordedResource resource, bool sameBoot)
     {
         (int processId, ulong startTime) = Read(resource)!.Value;
-        PidDescriptor? process = sameBoot ? Open(processId, startTime) : null;
+        PidDescriptor? process = sameBoot ? ProcessStartTime.Open(processId, startTime) : null;
         if (process is null) return null;
         try
         {
             process.SendSignal(Abi.SIGKILL);
             return new Removal(process, processId);
-        }
-        catch
-        {
-            process.Dispose();
-            throw;
-        }
-    }
-
-    /// <summary>The process if it still runs.</summary>
-    private static PidDescriptor? Open(int processId, ulong startTime)
-    {
-        PidDescriptor process;
-        try
-        {
-            process = PidDescriptor.Open(processId);
-        }
-        catch (LinuxException exception) when (exception.Errno == Errno.ESRCH)
-        {
-            return null;
-        }
-
-        // In this order: what the number means now is held by the descriptor, and only then looked at. A process that
-        // has the number and not the start time is another, which was given the number since. Whether it has ended the
-        // descriptor tells and not the state in /proc: that is the first thread's, which may end long before the rest.
-        try
-        {
-            if (ProcessStartTime.Read(processId) == startTime && !process.WaitForEnd(TimeSpan.Zero)) return process;
-            process.Dispose();
-            return null;
         }
         catch
         {

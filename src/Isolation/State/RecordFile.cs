@@ -13,6 +13,7 @@ internal sealed class RecordFile
     private readonly OwnerDirectory _owner;
     private readonly string _file;
     private FileDescriptor? _opened;
+    private IDisposable? _layers; // kept from collections for a container that outlives this process
     private int _deleted;
 
     private RecordFile(IsolationHost host, OwnerDirectory owner, ContainerLaunch launch, FileDescriptor opened) =>
@@ -49,7 +50,9 @@ internal sealed class RecordFile
         {
             // One that ended, and was reaped by somebody else, needs no record.
             if (ProcessStartTime.Read(processId) is { } start) Descriptors.WriteAll(_opened!, RecordWriter.Line(ProcessRemover.Resource(processId, start)));
-            if (last) Interlocked.Exchange(ref _opened, null)?.Dispose();
+            if (!last) return;
+            Interlocked.Exchange(ref _opened, null)?.Dispose();
+            if (Launch.Spec.OutlivesHost) _layers = Launch.Spec.Layers?.KeepFor(processId);
         }
         catch (LinuxException exception)
         {
@@ -81,6 +84,7 @@ internal sealed class RecordFile
     {
         if (Interlocked.Exchange(ref _deleted, 1) != 0) return;
         _owner.Delete(_file);
+        _layers?.Dispose();
         LetGo();
     }
 

@@ -1,7 +1,6 @@
 using System.Globalization;
-using Isolation.Linux;
 
-namespace Isolation;
+namespace Isolation.Linux;
 
 /// <summary>
 /// Where process ids and start times mean what they mean here: this boot of the machine, this pid namespace, and this

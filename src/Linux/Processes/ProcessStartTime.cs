@@ -1,7 +1,6 @@
 using System.Buffers.Text;
-using Isolation.Linux;
 
-namespace Isolation;
+namespace Isolation.Linux;
 
 /// <summary>
 /// When a process was started, in ticks since boot, from <c>/proc/[pid]/stat</c> (proc_pid_stat(5)). Together with the
@@ -43,5 +42,34 @@ internal static class ProcessStartTime
         }
 
         return Utf8Parser.TryParse(rest, out ulong start, out _) ? start : null;
+    }
+
+    /// <summary>The process if it still runs.</summary>
+    internal static PidDescriptor? Open(int processId, ulong startTime)
+    {
+        PidDescriptor process;
+        try
+        {
+            process = PidDescriptor.Open(processId);
+        }
+        catch (LinuxException exception) when (exception.Errno == Errno.ESRCH)
+        {
+            return null;
+        }
+
+        // In this order: what the number means now is held by the descriptor, and only then looked at. A process that
+        // has the number and not the start time is another, which was given the number since. Whether it has ended the
+        // descriptor tells and not the state in /proc: that is the first thread's, which may end long before the rest.
+        try
+        {
+            if (Read(processId) == startTime && !process.WaitForEnd(TimeSpan.Zero)) return process;
+            process.Dispose();
+            return null;
+        }
+        catch
+        {
+            process.Dispose();
+            throw;
+        }
     }
 }

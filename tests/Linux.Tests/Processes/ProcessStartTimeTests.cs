@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Isolation.Tests;
+namespace Isolation.Linux.Tests;
 
 /// <summary>Field 22 of <c>/proc/[pid]/stat</c>, whatever the process calls itself.</summary>
 public sealed class ProcessStartTimeTests

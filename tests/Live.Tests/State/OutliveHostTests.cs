@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Isolation.Images;
 using Isolation.Linux;
 
 namespace Isolation.Live.Tests;
@@ -67,6 +68,50 @@ public sealed class OutliveHostTests : IDisposable
         await using IsolationHost next = await _state.OpenAsync();
         Assert.Equal((id, 0), (Assert.Single(next.Recovery.Removed).Id, next.Recovery.ProcessesKilled));
         Assert.Equal(2, _state.Owners.Length);
+    }
+
+    [Fact]
+    public async Task Its_image_is_kept_until_it_ends()
+    {
+        using TemporaryDirectory directory = new();
+        using ImageArchive archive = await ImageArchive.MakeAsync("localhost/outlives:1", "{}", second => second.Write("share/file", "of the image"));
+        ImageStore store = await ImageStore.OpenAsync(directory["store"], cancellationToken: Sandbox.Token);
+        await store.LoadAsync(archive.Path, cancellationToken: Sandbox.Token);
+        (Process other, _, int processId) = await _state.HoldAsync($"outlive,image:{store.Path}=localhost/outlives:1", "sleep", "1000");
+        await StateFixture.EndsAsync(other);
+        await store.RemoveAsync(ImageReference.Parse("localhost/outlives:1"), Sandbox.Token);
+
+        await store.CollectAsync(Sandbox.Token);
+
+        Assert.Equal(2, (await store.GetUsageAsync(Sandbox.Token)).Layers);
+        Assert.Equal("of the image", File.ReadAllText($"/proc/{processId}/root/share/file"));
+
+        using (PidDescriptor descriptor = PidDescriptor.Open(processId)) descriptor.SendSignal(9);
+        await Processes.EndsAsync(processId);
+        CollectionResult collected = await store.CollectAsync(Sandbox.Token);
+        Assert.Equal((4, 2), (collected.Blobs, collected.Layers));
+        Assert.Empty(Directory.GetFiles(Path.Join(store.Path, "isolation/leases")));
+    }
+
+    [Fact]
+    public async Task An_image_that_is_disposed_of_here_is_kept_for_nobody()
+    {
+        using TemporaryDirectory directory = new();
+        using ImageArchive archive = await ImageArchive.MakeAsync("localhost/outlives:1", "{}");
+        ImageStore store = await ImageStore.OpenAsync(directory["store"], cancellationToken: Sandbox.Token);
+        Image image = (await store.LoadAsync(archive.Path, cancellationToken: Sandbox.Token)).Single();
+        UnpackedImage unpacked = await store.UnpackAsync(image, Sandbox.Token);
+        string[] Leases() => Directory.GetFiles(Path.Join(store.Path, "isolation/leases"));
+        await using IsolationHost host = await _state.OpenAsync();
+        Container container = await new ContainerBuilder().FromImage(unpacked).WithCommand("sleep", "1000").WithHost(host).OutliveHost()
+            .WithOutput(OutputTarget.Discard).WithError(OutputTarget.Discard).BeginAsync();
+        Assert.Equal(2, Leases().Length);
+
+        await container.DisposeAsync();
+
+        Assert.Single(Leases());
+        unpacked.Release();
+        Assert.Empty(Leases());
     }
 
     [Fact]

@@ -27,7 +27,8 @@ public sealed class StoreSharingTests : IDisposable
         foreach (Process program in programs) unpacked += int.Parse((await program.StandardOutput.ReadLineAsync(Sandbox.Token))!, CultureInfo.InvariantCulture);
 
         Image image = await store.GetAsync(New, cancellationToken: Sandbox.Token);
-        Assert.Equal(image.Layers.Length, unpacked);
+        Assert.Equal(image.Layers.Length + Directory.GetDirectories(Path.Join(Store, "isolation/directories")).Length, unpacked);
+        Assert.Single(Directory.GetDirectories(Path.Join(Store, "isolation/directories")));
         Assert.Equal(image.Layers.Length, Directory.GetDirectories(Path.Join(Store, "isolation/layers")).Length);
         Assert.Empty(await store.VerifyAsync(Sandbox.Token));
     }
