@@ -20,6 +20,7 @@ public sealed partial class Container
         UnionMount? union = Launch.Root?.Union;
         UnionSpec spec = new() { Lower = Spec.Root switch { LayersRoot layers => layers.Layers, DirectoryRoot directory => [directory.Path], _ => [] } };
         HashSet<string> own = OwnFiles();
+        if (Launch.Root is { IsMapped: true, Union.Writable: { } mapped }) mapped.Owners = (id => Inside(Launch.Maps?.Users, id), id => Inside(Launch.Maps?.Groups, id));
         return await Task.Run(() =>
         {
             using UnionWritable writable = new(Descriptors.Duplicate(layer), WhiteoutForm.Overlay, IsWhole: false);

@@ -27,6 +27,9 @@ internal sealed class HostedRoot
 
     internal UnionMount? Union => _union;
 
+    /// <summary>Whether the layers are seen through the container's identity map.</summary>
+    internal bool IsMapped { get; private set; }
+
     /// <summary>Where the container writes; null where the child says it itself, or nothing may be written.</summary>
     internal FileDescriptor? Layer => _inputs.Spec.Root is { IsReadOnly: true } ? null : _union?.Writable?.Content;
 
@@ -118,6 +121,7 @@ internal sealed class HostedRoot
         try
         {
             _union = await driver.MountAsync(union with { IdentityMap = map }, cancellationToken).ConfigureAwait(false);
+            IsMapped = map is not null;
         }
         catch (UnionFsException exception) when (exception.Reason == UnionFsErrorReason.NotSupported && map is not null)
         {

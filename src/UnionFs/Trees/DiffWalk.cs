@@ -5,12 +5,11 @@ namespace Isolation.UnionFs;
 /// <summary>Compares two merged trees, a directory at a time.</summary>
 /// <param name="before">Without the changes.</param>
 /// <param name="after">With them.</param>
-/// <param name="isUntouched">Whether a file, and no directory, is known to be what it was; it is then not compared.</param>
-/// <param name="areTimesKept">Whether directories and symbolic links keep their time of modification when the driver copies them up (fuse-overlayfs does not). Where not, a directory counts as modified when names came or went.</param>
+/// <param name="writable">Where the changes are. What it knows to be untouched is not compared. fuse-overlayfs does not keep the time of modification of directories and symbolic links that it copies up: there a directory counts as modified when names came or went.</param>
 /// <param name="cancellationToken">Looked at for each file.</param>
-internal sealed class DiffWalk(MergedTree before, MergedTree after, Func<FileStatus, bool> isUntouched, bool areTimesKept, CancellationToken cancellationToken)
+internal sealed class DiffWalk(MergedTree before, MergedTree after, UnionWritable writable, CancellationToken cancellationToken)
 {
-    private readonly FileComparison _comparison = new(areTimesKept);
+    private readonly FileComparison _comparison = new(areTimesKept: writable.Form != WhiteoutForm.FuseOverlay, writable.Owners);
 
     internal IEnumerable<UnionChange> Run()
     {
@@ -22,7 +21,7 @@ internal sealed class DiffWalk(MergedTree before, MergedTree after, Func<FileSta
             while (levels.TryPeek(out Level? level))
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                if (level.Next(_comparison, isUntouched, levels.Count, cancellationToken) is not { } step)
+                if (level.Next(_comparison, writable.IsUntouched, levels.Count, cancellationToken) is not { } step)
                 {
                     levels.Pop().Dispose();
                     continue;

@@ -4,7 +4,8 @@ namespace Isolation.UnionFs;
 
 /// <summary>Whether two files are the same to who looks at them, wherever they lie.</summary>
 /// <param name="areTimesKept">Whether the time of modification of a directory and of a symbolic link counts.</param>
-internal sealed class FileComparison(bool areTimesKept)
+/// <param name="owners">What an owner and a group of the second file are in the terms of the first; the same where it is null.</param>
+internal sealed class FileComparison(bool areTimesKept, (Func<uint, uint> User, Func<uint, uint> Group)? owners)
 {
     internal bool AreTimesKept { get; } = areTimesKept;
 
@@ -15,7 +16,9 @@ internal sealed class FileComparison(bool areTimesKept)
     internal bool AreEqual(MergedEntry one, MergedEntry other, CancellationToken cancellationToken)
     {
         FileStatus a = one.Status, b = other.Status;
-        if (a.Type != b.Type || a.Mode != b.Mode || a.Uid != b.Uid || a.Gid != b.Gid) return false;
+        if (a.Type != b.Type || a.Mode != b.Mode) return false;
+        (uint user, uint group) = owners is var (userOf, groupOf) ? (userOf(b.Uid), groupOf(b.Gid)) : (b.Uid, b.Gid);
+        if (a.Uid != user || a.Gid != group) return false;
         if (a.Modified != b.Modified && (AreTimesKept || a.Type is not (FileType.Directory or FileType.SymbolicLink))) return false;
         if (a.Type == FileType.Regular && a.Size != b.Size) return false;
         if (a.Type is FileType.CharacterDevice or FileType.BlockDevice && a.RawDevice != b.RawDevice) return false;

@@ -21,7 +21,7 @@ internal static class UnionDiff
     {
         using OpenedBranches opened = OpenedBranches.Open(spec.Lower);
         MergedTree before = new([.. opened.FromTop(LowerFormBeneath(writable.Form))]);
-        foreach (UnionChange change in new DiffWalk(before, After(writable, opened), writable.IsUntouched, areTimesKept: writable.Form != WhiteoutForm.FuseOverlay, cancellationToken).Run()) yield return change;
+        foreach (UnionChange change in new DiffWalk(before, After(writable, opened), writable, cancellationToken).Run()) yield return change;
     }
 
     /// <summary>What is seen with the writable branch.</summary>
