@@ -9,8 +9,8 @@ namespace Isolation.Live.Tests;
 [Trait("Lane", "VM")]
 public sealed class UnionDriverRootTests : IDisposable
 {
-    private readonly TestRoot _base = new();
-    private readonly TemporaryDirectory _layers = new();
+    private readonly TestRoot _base = new(parent: Lane.Disk);
+    private readonly TemporaryDirectory _layers = new(Lane.Disk);
     private readonly StateFixture _state = new();
 
     public static TheoryData<string> Drivers => ["Automatic", "Overlay", "FuseOverlay", "Copy"];

@@ -7,7 +7,7 @@ namespace Isolation.Live.Tests;
 [Trait("Lane", "VM")]
 public sealed class VolumeTests : IDisposable
 {
-    private readonly TestRoot _base = new();
+    private readonly TestRoot _base = new(parent: Lane.Disk);
     private readonly TemporaryDirectory _files = new();
 
     public void Dispose()

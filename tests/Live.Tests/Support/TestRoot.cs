@@ -8,12 +8,14 @@ internal sealed class TestRoot : IDisposable
         ["sh", "cat", "echo", "ls", "id", "stat", "touch", "mkdir", "rm", "ln", "readlink", "true", "false", "sleep", "head", "wc",
          "chown", "chmod", "test", "mount", "grep", "cut", "sort", "env", "pwd", "hostname", "dd", "mv", "cp", "find", "nc", "ps"];
 
-    private readonly TemporaryDirectory _directory = new();
+    private readonly TemporaryDirectory _directory;
 
     /// <param name="mountPoints">Whether the places are there upon which every container mounts something.</param>
-    internal TestRoot(bool mountPoints = true)
+    /// <param name="parent">Where it is; in the temporary directory where it is null.</param>
+    internal TestRoot(bool mountPoints = true, string? parent = null)
     {
         Assert.SkipUnless(File.Exists(Busybox), "there is no /bin/busybox: install busybox-static");
+        _directory = new(parent);
         _directory.MakeDirectory("bin");
         File.Copy(Busybox, this["bin/busybox"]);
         foreach (string program in Programs) File.CreateSymbolicLink(this["bin/" + program], "busybox");

@@ -6,9 +6,7 @@ namespace Isolation.Live.Tests;
 /// <summary>Branches in a directory that is gone with the test, and ways to look at a union.</summary>
 internal sealed class UnionBranchFiles : IDisposable
 {
-    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("isolation-test-");
-
-    internal UnionBranchFiles() => File.SetUnixFileMode(_directory.FullName, (UnixFileMode)0x1ED);
+    private readonly DirectoryInfo _directory = Directory.CreateDirectory(Path.Join(Lane.Disk ?? Path.GetTempPath(), $"isolation-test-{Guid.NewGuid():N}"[..24]), (UnixFileMode)0x1ED);
 
     internal string this[string name] => Path.Join(_directory.FullName, name);
 
