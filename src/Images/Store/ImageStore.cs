@@ -48,14 +48,18 @@ public sealed partial class ImageStore
     }
 
     /// <summary>What the store names, in the order of its index; an image for each manifest, and none for what is only for other platforms.</summary>
+    /// <exception cref="ImageException">The index is damaged, or an image that it names: <see cref="ListReadableAsync"/> lists the rest.</exception>
+    public async Task<IReadOnlyList<Image>> ListAsync(CancellationToken cancellationToken = default) => await Task.Run(() => List(null), cancellationToken).ConfigureAwait(false);
+
+    /// <summary>As <see cref="ListAsync"/>, where images may be damaged: each of them is told of, and the rest is listed.</summary>
+    /// <param name="onDamaged">Called before this ends, on a thread of its choice, for one after the other.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="ImageException">The index is damaged.</exception>
-    public async Task<IReadOnlyList<Image>> ListAsync(CancellationToken cancellationToken = default) => await Task.Run(() =>
+    public async Task<IReadOnlyList<Image>> ListReadableAsync(Action<StoreDamage> onDamaged, CancellationToken cancellationToken = default)
     {
-        List<Image> images = [];
-        foreach (Descriptor descriptor in ReadIndex().Manifests)
-            if ((MediaTypes.IsIndex(descriptor.MediaType) || MediaTypes.IsManifest(descriptor.MediaType)) && Resolve(descriptor, ReferenceOf(descriptor), Platform.Current) is { } image) images.Add(image); // of other types others may have written what they like
-        return images;
-    }, cancellationToken).ConfigureAwait(false);
+        ArgumentNullException.ThrowIfNull(onDamaged);
+        return await Task.Run(() => List(onDamaged), cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>An image by its name, or by its digest; null where there is none, or none that this platform runs.</summary>
     /// <param name="reference">Without tag and digest, <c>latest</c> is meant.</param>
@@ -121,6 +125,26 @@ public sealed partial class ImageStore
             lease?.Dispose();
             throw;
         }
+    }
+
+    private List<Image> List(Action<StoreDamage>? onDamaged)
+    {
+        List<Image> images = [];
+        foreach (Descriptor descriptor in ReadIndex().Manifests)
+        {
+            if (!MediaTypes.IsIndex(descriptor.MediaType) && !MediaTypes.IsManifest(descriptor.MediaType)) continue; // others may have written what they like
+            ImageReference? reference = ReferenceOf(descriptor);
+            try
+            {
+                if (Resolve(descriptor, reference, Platform.Current) is { } image) images.Add(image);
+            }
+            catch (ImageException exception) when (onDamaged is not null)
+            {
+                onDamaged(new(descriptor.Digest, IsLayer: false, exception.Message, [reference?.ToString() ?? descriptor.Digest.ToString()]));
+            }
+        }
+
+        return images;
     }
 
     /// <summary>Names what is in the store already.</summary>

@@ -142,6 +142,22 @@ public sealed class StoreDamageTests : IDisposable
     }
 
     [Fact]
+    public async Task The_images_that_are_not_damaged_are_listed()
+    {
+        (ImageStore store, Image old, Image image) = await _directory.FilledAsync();
+        BlobDamages[0].Do(_directory.BlobPath(image.Manifest.Config.Digest));
+        List<StoreDamage> damages = [];
+
+        IReadOnlyList<Image> listed = await store.ListReadableAsync(damages.Add, StoreDirectory.Token);
+
+        Assert.Equal([old.Digest], listed.Select(one => one.Digest));
+        StoreDamage damage = Assert.Single(damages);
+        Assert.Equal((image.Digest, false), (damage.What, damage.IsLayer));
+        Assert.Equal([image.Reference!.ToString()], damage.Images);
+        await Assert.ThrowsAsync<ImageException>(() => store.ListAsync(StoreDirectory.Token));
+    }
+
+    [Fact]
     public async Task With_a_damaged_manifest_nothing_is_collected()
     {
         (ImageStore store, Image old, Image image) = await _directory.FilledAsync();
