@@ -5,7 +5,7 @@ isolation_packages() {
     echo busybox-static strace uidmap bubblewrap crun runc qemu-user-static
     # A union driver in user space, and file systems with quotas to try limits on.
     echo fuse-overlayfs fuse3 e2fsprogs xfsprogs
-    echo util-linux procps iproute2 passwd bzip2
+    echo util-linux procps iproute2 passwd bzip2 zstd
     # Images, by those who write and read them too.
     echo skopeo umoci buildah podman docker.io
     # Another kernel, in a virtual machine (tests/vm).

@@ -67,10 +67,23 @@ public sealed partial class ImageStore
         {
             [0x1f, 0x8b, ..] => new GZipStream(source, CompressionMode.Decompress, leaveOpen: true),
             [0x28, 0xb5, 0x2f, 0xfd, ..] => new ZstdSharp.DecompressionStream(source, leaveOpen: true),
-            [(byte)'B', (byte)'Z', (byte)'h', ..] => new ICSharpCode.SharpZipLib.BZip2.BZip2InputStream(source) { IsStreamOwner = false },
+            [(byte)'B', (byte)'Z', (byte)'h', ..] => OpenBZip2(source),
             [0xfd, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0] => throw new ImageException(ImageErrorReason.NotSupported, "The archive is compressed with xz", remedy: "decompress it first: xz -d"),
             _ => source,
         };
+    }
+
+    /// <summary>Reads the first block at once.</summary>
+    private static ICSharpCode.SharpZipLib.BZip2.BZip2InputStream OpenBZip2(HashingStream source)
+    {
+        try
+        {
+            return new(source) { IsStreamOwner = false };
+        }
+        catch (Exception exception) when (IsBrokenCompression(exception))
+        {
+            throw BrokenCompression(exception);
+        }
     }
 
     private async Task<IReadOnlyList<Image>> LoadLayoutAsync(string path, LoadOptions options, CancellationToken cancellationToken)
