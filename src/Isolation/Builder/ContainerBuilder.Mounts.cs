@@ -21,7 +21,7 @@ public sealed partial class ContainerBuilder
 
     /// <summary>
     /// Mounts a directory of the host that outlives containers. The first time, where nothing is in it yet, it gets what the
-    /// layers or the root directory have at the target, with owners, modes and links.
+    /// layers or the root directory have at the target, with owners, modes and links; with <see cref="FromHost"/> it begins empty.
     /// </summary>
     /// <param name="source">A directory of the host; made if it is missing. It is no mount point itself, and what is beside it can be written, while it is filled.</param>
     /// <param name="target">An absolute path inside the container; made if it is missing.</param>
