@@ -10,6 +10,8 @@ isolation_packages() {
     echo skopeo umoci buildah podman docker.io
     # Another kernel, in a virtual machine (tests/vm).
     case "$(dpkg --print-architecture)" in amd64) echo qemu-system-x86 systemd dbus dbus-user-session ;; esac
+    # What the parsers are fuzzed with.
+    echo afl++
     # A C compiler proves struct layouts, and links the ahead-of-time compiled sample (with zlib).
     echo binutils gcc libc6-dev zlib1g-dev
     # The other architecture's headers and assembler.
