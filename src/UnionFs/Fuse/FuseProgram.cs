@@ -18,7 +18,9 @@ internal sealed class FuseProgram
         trap '' HUP INT QUIT TERM
         point=$1 unmount=$2
         shift 2
-        "$@" </dev/null &
+        "$@" </dev/null >&2 &
+        echo $!
+        exec >&2
         read -r line
         case $unmount in
         */umount) set -- -l ;;
@@ -26,7 +28,7 @@ internal sealed class FuseProgram
         esac
         # Again where it fails: both read the table of mounts, which misses entries while others mount and unmount.
         i=0
-        until "$unmount" "$@" "$point" || [ $i -ge 5 ]; do sleep 0.05; i=$((i+1)); done
+        until "$unmount" "$@" "$point" 2>/dev/null || [ $i -ge 5 ]; do sleep 0.05; i=$((i+1)); done
         i=0
         while kill -0 $! 2>/dev/null && [ $i -lt 50 ]; do sleep 0.02; i=$((i+1)); done
         kill -9 $! 2>/dev/null
@@ -35,12 +37,13 @@ internal sealed class FuseProgram
 
     private readonly Process _process;
     private readonly StringBuilder _words = new();
+    private volatile string? _program; // its process id, once the shell has started it
 
     private FuseProgram(Process process)
     {
         _process = process;
         process.ErrorDataReceived += (_, line) => Keep(line.Data);
-        process.OutputDataReceived += (_, line) => Keep(line.Data);
+        process.OutputDataReceived += (_, line) => _program ??= line.Data;
         process.BeginErrorReadLine();
         process.BeginOutputReadLine();
     }
@@ -109,7 +112,6 @@ internal sealed class FuseProgram
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (IsMounted(point, before)) return null;
-            // The shell cannot end before we let it; the program, having ended, is a zombie child of the shell.
             if (HasEnded()) return "ended without mounting";
             await Task.Delay(2, cancellationToken).ConfigureAwait(false);
         }
@@ -136,23 +138,20 @@ internal sealed class FuseProgram
         }
     }
 
+    // The shell does not end before we let it. It may take its time to start the program; one that has ended is its zombie, or is gone.
     private bool HasEnded()
     {
+        if (_program is not { } program) return _process.HasExited;
         try
         {
-            string children = File.ReadAllText($"/proc/{_process.Id}/task/{_process.Id}/children");
-            if (children.Length == 0) return Interlocked.Increment(ref _childless) > 50; // it may not have forked yet
-            string first = children.Split(' ')[0];
-            string status = File.ReadAllText($"/proc/{first}/stat");
+            string status = File.ReadAllText($"/proc/{program}/stat");
             return status[status.LastIndexOf(')') + 2] == 'Z';
         }
         catch (IOException)
         {
-            return _process.HasExited;
+            return true;
         }
     }
-
-    private int _childless;
 
     private UnionFsException Failure(string what)
     {
