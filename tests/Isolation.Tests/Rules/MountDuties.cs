@@ -61,6 +61,14 @@ internal sealed class MountDuties
         return _propagation.TryGetValue(atDescriptor, out (UInt128 Bit, ulong Propagation) duty) && (flags & ~MS_REC) == duty.Propagation ? duty.Bit : 0;
     }
 
+    /// <summary>A mount beneath that others have detached since it was listed: its directory is gone, or is the root of no mount.</summary>
+    internal UInt128 GoneBy(LaunchStep step, Slot? atDescriptor) => step.Call switch
+    {
+        openat when step.Expected == -(int)Errno.ENOENT && step.Result is { } place => _beneath.GetValueOrDefault(place).Bit,
+        mount when step.Expected == -(int)Errno.EINVAL && atDescriptor is not null => _beneath.GetValueOrDefault(atDescriptor).Bit,
+        _ => 0,
+    };
+
     /// <summary>One duty for the mount itself; before mount_setattr one more for each mount beneath that comes along.</summary>
     private UInt128 ReadOnly(LaunchPlan plan, LaunchStep openTree)
     {

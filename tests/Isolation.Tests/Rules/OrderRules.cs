@@ -185,7 +185,7 @@ internal sealed class OrderRules
 
         // Setting groups may be forbidden for good, and then there are none to keep.
         if (step.Call == setgroups && step.Expected == -(int)Errno.EPERM) succeeded = true;
-        if (!succeeded) return state;
+        if (!succeeded) return edge.To == step.OnExpected?.Index ? state with { MountDuties = state.MountDuties & ~_duties.GoneBy(step, state.AtRemountDescriptor) } : state;
         if (step.Call == clone && state.SignalsUnblocked)
             return edge.To == step.OnExpected!.Index ? state with { IsUnderInit = true, OwnSession = false, OwnGroup = false } : state with { IsInit = true };
         if (step.Call is setresuid or setresgid or setgroups or clone || (step.Call == setns && step.Number(1) == (long)CLONE_NEWUSER))

@@ -106,9 +106,12 @@ internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs
         if (source is null || !recursive) return last;
         foreach (HostMount beneath in Inputs.Mounts.Where(candidate => candidate.IsBeneath(source)))
         {
+            // Mounts of others come and go: one that is gone by now, its directory perhaps with it, needs no attributes.
             Slot place = new(beneath.Path);
-            Writer.Call(openat, mount, beneath.Path[source.Length..].TrimStart('/'), Operand.Named(_path, "O_PATH|O_CLOEXEC")).Into(place);
-            last = RemountOne(place, attributes, beneath.Path);
+            Label gone = new($"{beneath.Path} is gone");
+            Writer.Call(openat, mount, beneath.Path[source.Length..].TrimStart('/'), Operand.Named(_path, "O_PATH|O_CLOEXEC")).Into(place).When(-(int)Errno.ENOENT, gone);
+            last = RemountOne(place, attributes, beneath.Path).When(-(int)Errno.EINVAL, gone); // not the root of a mount
+            Writer.Mark(gone);
         }
 
         return last;
