@@ -45,7 +45,7 @@ esac
 
 # A suite that hangs is a failure, not a wait: seconds that one may take.
 suite_limit="${ISOLATION_TEST_SUITE_LIMIT:-1300}"
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 child=
 scratch="$(mktemp -d -t isolation-test.XXXXXXXX)" || exit 1
 chmod 0755 "$scratch"
 
@@ -71,6 +71,8 @@ remove_scratch() {
 
 finish() {
     trap - EXIT
+    # shellcheck disable=SC2046
+    kill $(jobs -rp) 2>/dev/null && wait
     remove_scratch
     echo "$passed passed, $failed failed, $skipped skipped"
     [ "$failed" = 0 ]
@@ -81,31 +83,51 @@ trap 'exit 130' INT TERM
 
 # run_suite LABEL RESULTS COMMAND...: runs a test executable, which writes its report to RESULTS.
 run_suite() {
-    local label="$1" results="$2" log="$scratch/log" code started=$SECONDS line suite_passed suite_failed suite_skipped verdict
+    local label="$1" results="$2"
     shift 2
-    # The braces swallow the shell's own word on a crash; the verdict below says it.
-    { timeout --kill-after=10 "$suite_limit" "$@" -noColor -noLogo -noAutoReporters -reporter quiet \
-        -longRunning 120 -xml "$results" ${selection[@]+"${selection[@]}"} >"$log" 2>&1 </dev/null; } 2>/dev/null
-    code=$?
-    suite_passed=0 suite_failed=0 suite_skipped=0 verdict=
+    execute_suite "$scratch/run" "$results" "$@"
+    report_suite "$label" "$scratch/run" "$results"
+}
+
+# execute_suite DIRECTORY RESULTS COMMAND...: leaves the output, the exit code and the seconds in DIRECTORY.
+execute_suite() {
+    local directory="$1" results="$2" code started=$SECONDS
+    shift 2
+    mkdir -p "$directory"
+    # The braces swallow the shell's own word on a crash; the verdict says it.
+    {
+        timeout --kill-after=10 "$suite_limit" "$@" -noColor -noLogo -noAutoReporters -reporter quiet \
+            -longRunning 120 -xml "$results" ${selection[@]+"${selection[@]}"} >"$directory/log" 2>&1 </dev/null &
+        child=$!
+        wait $child
+        code=$?
+    } 2>/dev/null
+    child=
+    echo "$code $((SECONDS - started))" >"$directory/end"
+}
+
+# report_suite LABEL DIRECTORY RESULTS: tells and counts what execute_suite left.
+report_suite() {
+    local label="$1" directory="$2" results="$3" code=1 seconds=0 line suite_passed=0 suite_failed=0 suite_skipped=0 verdict=
+    read -r code seconds <"$directory/end"
     line="$(awk -f eng/xunit-summary.awk "$results" 2>/dev/null | tee "$scratch/summary" | grep '^totals ')"
-    if [ $code = 124 ] || [ $code = 137 ]; then
-        verdict="stopped after $((SECONDS - started)) s"
+    if [ "$code" = 124 ] || [ "$code" = 137 ]; then
+        verdict="stopped after $seconds s"
     elif [ -z "$line" ]; then
         verdict="crashed (exit code $code) and left no report"
     else
         read -r _ suite_passed suite_failed suite_skipped <<<"$line"
         if [ $((suite_passed + suite_failed + suite_skipped)) = 0 ]; then
             [ -n "$filter" ] || verdict="ran no test"
-        elif [ $code != 0 ] && [ "$suite_failed" = 0 ]; then
+        elif [ "$code" != 0 ] && [ "$suite_failed" = 0 ]; then
             verdict="ended with exit code $code"
         fi
     fi
     [ -z "$verdict" ] || suite_failed=$((suite_failed + 1))
     passed=$((passed + suite_passed)) failed=$((failed + suite_failed)) skipped=$((skipped + suite_skipped))
     printf '%-32s %4d passed %3d failed %3d skipped %4d s%s\n' "$label" "$suite_passed" "$suite_failed" \
-        "$suite_skipped" $((SECONDS - started)) "${verdict:+  $verdict}"
-    [ "$suite_failed" = 0 ] || sed 's/^/    /' "$log"
+        "$suite_skipped" "$seconds" "${verdict:+  $verdict}"
+    [ "$suite_failed" = 0 ] || sed 's/^/    /' "$directory/log"
     awk -F '\t' '$1 == "skip" { print "    skipped " $2 ": " $3 }' "$scratch/summary"
 }
 
@@ -148,11 +170,13 @@ run_unprivileged() {
         "${as_unprivileged_user[@]}" "$home/bin/Isolation.Live.Tests"
 }
 
-# On kernels of Debian's, in a virtual machine. A kernel that cannot be had is a suite skipped.
+# On kernels of Debian's, in virtual machines, two at once where there are two processors: the emulator uses one. A kernel
+# that cannot be had is a suite skipped.
 run_vm() {
-    local vm_room="$PWD/tests/vm" checkout="$PWD" suite kernel who first label reason
+    local vm_room="$PWD/tests/vm" checkout="$PWD" suite kernel who first label reason directory slots=2 i
     . tests/vm/suites.sh
-    local all=("${selection[@]}") selection results="$scratch/vm"
+    local all=("${selection[@]}") selection labels=() directories=()
+    [ "$(nproc)" -ge 2 ] || slots=1
     while read -r suite kernel who first <&3; do
         label="$suite.Tests (VM $kernel, $who$([ "$first" = session ] || echo ", $first"))"
         # shellcheck disable=SC2046,SC2207
@@ -164,12 +188,20 @@ run_vm() {
         [ -z "$filter" ] || "$(executable "$suite")" -noColor -noLogo -list classes "${selection[@]}" 2>/dev/null | grep -q '^Isolation\.' || continue
         # shellcheck disable=SC2046
         reason="$(tests/vm/run $(vm_options "$kernel" "$who" "$first") --prepare 2>&1)" || { skip_suite "$label" "${reason#tests/vm/run: }"; continue; }
-        rm -rf "$results"
-        # Stopped from inside, it tells what hung; run_suite's own limit is the second one.
+        directory="$scratch/vm.${#labels[@]}"
+        labels+=("$label") directories+=("$directory")
+        while [ "$(jobs -rp | wc -l)" -ge $slots ]; do wait -n; done
+        # Stopped from inside, it tells what hung; the suite's own limit is the second one.
         # shellcheck disable=SC2046
-        run_suite "$label" "$results/results.xml" tests/vm/run --limit $((suite_limit - 30)) --results "$results" \
-            $(vm_options "$kernel" "$who" "$first") -- "$suite.Tests"
+        (
+            trap - EXIT
+            trap '[ -z "$child" ] || kill "$child"; exit 143' TERM
+            execute_suite "$directory" "$directory/results.xml" tests/vm/run --limit $((suite_limit - 30)) --results "$directory" \
+                $(vm_options "$kernel" "$who" "$first") -- "$suite.Tests"
+        ) &
     done 3< <(vm_suites)
+    wait
+    for i in "${!labels[@]}"; do report_suite "${labels[i]}" "${directories[i]}" "${directories[i]}/results.xml"; done
 }
 
 install_packages

@@ -8,9 +8,9 @@ vm_trait() {
 
 # Lines of suite, kernel, user, process 1. ISOLATION_VM=all adds what is left out for time.
 vm_suites() {
+    echo Live 5.10 root session
     echo Live 6.1 root session
     echo Live 6.1 unprivileged session
-    echo Live 5.10 root session
     echo Live 6.1 root systemd
     echo Live 6.1 unprivileged systemd
     if [ "${ISOLATION_VM:-}" = all ]; then
