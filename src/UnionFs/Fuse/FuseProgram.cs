@@ -149,7 +149,7 @@ internal sealed class FuseProgram
         }
         catch (IOException)
         {
-            return true;
+            return !Directory.Exists($"/proc/{program}"); // or this process has no descriptor left to read it with
         }
     }
 

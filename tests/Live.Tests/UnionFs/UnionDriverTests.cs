@@ -45,7 +45,7 @@ public sealed class FuseProgramTests : IDisposable
         IUnionFileSystem driver = Drivers.OrSkip(UnionDriver.FuseOverlay);
         Offer("sh", "sleep 0.7; exec /bin/sh \"$@\"");
         using UnionBranchFiles files = new();
-        await using UnionMount mount = await driver.MountAsync(files.Spec(), TestContext.Current.CancellationToken);
+        await using UnionMount mount = await driver.MountAsync(files.Spec(), Sandbox.Token);
         Assert.Equal("middle", File.ReadAllText(UnionBranchFiles.At(mount, "etc/hosts")));
     }
 
@@ -55,7 +55,7 @@ public sealed class FuseProgramTests : IDisposable
         IUnionFileSystem driver = Drivers.OrSkip(UnionDriver.FuseOverlay);
         Offer("fuse-overlayfs", "echo the reason >&2; exit 3");
         using UnionBranchFiles files = new();
-        UnionFsException failure = await Assert.ThrowsAsync<UnionFsException>(() => driver.MountAsync(files.Spec(), TestContext.Current.CancellationToken));
+        UnionFsException failure = await Assert.ThrowsAsync<UnionFsException>(() => driver.MountAsync(files.Spec(), Sandbox.Token));
         Assert.Equal("fuse-overlayfs ended without mounting: the reason", failure.Message);
     }
 
