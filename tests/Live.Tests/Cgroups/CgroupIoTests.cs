@@ -87,7 +87,10 @@ public sealed class CgroupIoTests
         Assert.Contains("lsblk", exception.Remedy, StringComparison.Ordinal);
     }
 
-    internal static CgroupDeviceIo Figures(CgroupScope scope, string device) => scope.Group.ReadStats().Io!.Value.Single(entry => $"{entry.Major}:{entry.Minor}" == device);
+    private static CgroupDeviceIo Figures(CgroupScope scope, string device) => Entries(scope, device).Single();
+
+    internal static IEnumerable<CgroupDeviceIo> Entries(CgroupScope scope, string device) =>
+        scope.Group.ReadStats().Io!.Value.Where(entry => $"{entry.Major}:{entry.Minor}" == device);
 
     internal static string BlockDevice()
     {

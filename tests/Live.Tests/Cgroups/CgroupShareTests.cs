@@ -72,5 +72,5 @@ public sealed class CgroupShareTests
 
     // A group that has done nothing yet on a device has no figures of it.
     private static long Written(CgroupScope scope, string device) =>
-        scope.Group.ReadStats().Io!.Value.Where(entry => $"{entry.Major}:{entry.Minor}" == device).Sum(entry => entry.WrittenBytes ?? 0);
+        CgroupIoTests.Entries(scope, device).Sum(entry => entry.WrittenBytes ?? 0);
 }
