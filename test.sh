@@ -71,6 +71,7 @@ remove_scratch() {
 
 finish() {
     trap - EXIT
+    # What still runs where a signal ends this script: it hears none by itself. Waited for, it leaves nothing behind.
     # shellcheck disable=SC2046
     kill $(jobs -rp) 2>/dev/null && wait
     remove_scratch
@@ -194,8 +195,7 @@ run_vm() {
         # Stopped from inside, it tells what hung; the suite's own limit is the second one.
         # shellcheck disable=SC2046
         (
-            trap - EXIT
-            trap '[ -z "$child" ] || kill "$child"; exit 143' TERM
+            trap '[ -z "$child" ] || kill "$child"; wait; exit 143' TERM
             execute_suite "$directory" "$directory/results.xml" tests/vm/run --limit $((suite_limit - 30)) --results "$directory" \
                 $(vm_options "$kernel" "$who" "$first") -- "$suite.Tests"
         ) &

@@ -6,7 +6,7 @@ vm_trait() {
     if [ "$1" = systemd ]; then echo Lane=Systemd; elif [ "${ISOLATION_VM:-}" = all ]; then echo 'Lane!=Systemd'; else echo Lane=VM; fi
 }
 
-# Lines of suite, kernel, user, process 1. ISOLATION_VM=all adds what is left out for time.
+# Lines of suite, kernel, user, process 1; the longest first, since test.sh runs two at once. ISOLATION_VM=all adds what is left out for time.
 vm_suites() {
     echo Live 5.10 root session
     echo Live 6.1 root session
