@@ -82,4 +82,25 @@ public enum ImageErrorReason
 
     /// <summary>Somebody else uses it, or there is another of that name.</summary>
     Conflict,
+
+    /// <summary>There is no such host, or it does not answer.</summary>
+    Unreachable,
+
+    /// <summary>The registry has no such repository.</summary>
+    RepositoryNotFound,
+
+    /// <summary>The registry does not know who asks, or does not take the credentials.</summary>
+    Unauthorized,
+
+    /// <summary>The registry knows who asks and does not allow it, or what it leads to is not allowed here.</summary>
+    Denied,
+
+    /// <summary>The registry wants fewer requests.</summary>
+    Throttled,
+
+    /// <summary>The registry has failed, or answers what no registry may.</summary>
+    RegistryFailed,
+
+    /// <summary>A certificate, or a signature of an image, is not one that is trusted here.</summary>
+    Untrusted,
 }

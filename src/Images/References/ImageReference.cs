@@ -14,7 +14,9 @@ public sealed record ImageReference
     /// <summary>Of a <see cref="Path"/>, in characters.</summary>
     public const int LongestPath = 255;
 
-    private const string Hub = "docker.io", OldHub = "index.docker.io", Official = "library/";
+    internal const string Hub = "docker.io";
+
+    private const string OldHub = "index.docker.io", Official = "library/";
 
     internal ImageReference(string domain, string path, string? tag, Digest? digest) => (Domain, Path, Tag, Digest) = (domain, path, tag, digest);
 

@@ -82,8 +82,17 @@ internal sealed class BlobFiles(StoreFiles files)
     internal Descriptor Put(string mediaType, ReadOnlySpan<byte> content)
     {
         Descriptor descriptor = new() { MediaType = mediaType, Digest = Digest.Of(content), Size = content.Length };
-        if (!Has(descriptor) || !content.SequenceEqual(StoreCalls.ReadIfThere(files.BlobPath(descriptor.Digest)))) files.Replace($"blobs/{descriptor.Digest.Algorithm}/{descriptor.Digest.Encoded}", content);
+        Put(descriptor, content);
         return descriptor;
+    }
+
+    /// <summary>As the other, of what was checked.</summary>
+    internal void Put(Descriptor descriptor, ReadOnlySpan<byte> content)
+    {
+        if (Has(descriptor) && content.SequenceEqual(StoreCalls.ReadIfThere(files.BlobPath(descriptor.Digest)))) return;
+        string directory = $"blobs/{descriptor.Digest.Algorithm}";
+        files.MakeDirectory(directory);
+        files.Replace($"{directory}/{descriptor.Digest.Encoded}", content);
     }
 
     /// <summary>Puts one from a stream, which is read to its end.</summary>

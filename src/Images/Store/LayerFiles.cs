@@ -21,7 +21,21 @@ internal sealed class LayerFiles(StoreFiles files, BlobFiles blobs, ImageStoreOp
     {
         if (Find(layer) is { } found) return found;
         using IDisposable held = await files.LockAsync(NameOf(layer.DiffId), cancellationToken).ConfigureAwait(false);
-        return Find(layer) ?? await MakeAsync(layer, cancellationToken).ConfigureAwait(false); // somebody may have been faster
+        return Find(layer) ?? await MakeAsync(layer, null, cancellationToken).ConfigureAwait(false); // somebody may have been faster
+    }
+
+    /// <summary>Makes the directory of a layer from its blob while that comes.</summary>
+    /// <param name="layer">Which.</param>
+    /// <param name="blob">Read to its end, and checked.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>False where it is there already: then nothing was read.</returns>
+    /// <exception cref="ImageException">The blob is not what it should be, or cannot be unpacked.</exception>
+    internal async Task<bool> TryUnpackAsync(ImageLayer layer, Stream blob, CancellationToken cancellationToken)
+    {
+        using IDisposable held = await files.LockAsync(NameOf(layer.DiffId), cancellationToken).ConfigureAwait(false);
+        if (Find(layer) is not null) return false;
+        await MakeAsync(layer, blob, cancellationToken).ConfigureAwait(false);
+        return true;
     }
 
     /// <summary>Unpacks a layer that is damaged once more. What still uses it loses it: to be called where no lease names it.</summary>
@@ -29,7 +43,7 @@ internal sealed class LayerFiles(StoreFiles files, BlobFiles blobs, ImageStoreOp
     internal async Task ReplaceAsync(ImageLayer layer, CancellationToken cancellationToken)
     {
         using IDisposable held = await files.LockAsync(NameOf(layer.DiffId), cancellationToken).ConfigureAwait(false);
-        await MakeAsync(layer, cancellationToken).ConfigureAwait(false);
+        await MakeAsync(layer, null, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The directory of a layer; null where it is not unpacked.</summary>
@@ -60,7 +74,7 @@ internal sealed class LayerFiles(StoreFiles files, BlobFiles blobs, ImageStoreOp
             string anew = Path.Join(place.Path, Tree);
             StoreCalls.MakeDirectory(anew);
             using FileDescriptor made = StoreCalls.OpenDirectory(anew);
-            UnpackedLayer unpacked = await UnpackToAsync(layer, made, cancellationToken).ConfigureAwait(false);
+            UnpackedLayer unpacked = await UnpackToAsync(layer, made, null, cancellationToken).ConfigureAwait(false);
             if (!ReadUndescribed(Path.Join(path, Tree)).SequenceEqual(unpacked.Undescribed, NameComparer.Instance)) return $"'{Path.Join(path, Undescribed)}' does not name the directories that its blob has no entries of";
             PackOptions pack = new() { Compression = LayerCompression.None, IncludeTop = true, LatestTime = BeganAt(path) };
             Digest wanted = (await LayerPacker.PackAsync(made, pack, Stream.Null, cancellationToken).ConfigureAwait(false)).DiffId, got = (await LayerPacker.PackAsync(there, pack, Stream.Null, cancellationToken).ConfigureAwait(false)).DiffId;
@@ -72,8 +86,8 @@ internal sealed class LayerFiles(StoreFiles files, BlobFiles blobs, ImageStoreOp
         }
     }
 
-    /// <summary>To be called with the lock of the layer. A directory that has its name and is not it makes room.</summary>
-    private async Task<string> MakeAsync(ImageLayer layer, CancellationToken cancellationToken)
+    /// <summary>To be called with the lock of the layer. A directory that has its name and is not it makes room. Without a source it is made from the store's own blob.</summary>
+    private async Task<string> MakeAsync(ImageLayer layer, Stream? source, CancellationToken cancellationToken)
     {
         if (MediaTypes.CompressionOf(layer.Descriptor.MediaType) is null) throw new ImageException(ImageErrorReason.NotSupported, $"The layer {layer.Descriptor.Digest} is of the type '{layer.Descriptor.MediaType}', which is none of a layer");
         using TemporaryPlace place = files.MakeTemporary();
@@ -83,7 +97,7 @@ internal sealed class LayerFiles(StoreFiles files, BlobFiles blobs, ImageStoreOp
         using (FileDescriptor directory = StoreCalls.OpenDirectory(tree))
         {
             (long, uint) began = FileStatus.Of(directory).Modified;
-            UnpackedLayer unpacked = await UnpackToAsync(layer, directory, cancellationToken).ConfigureAwait(false);
+            UnpackedLayer unpacked = await UnpackToAsync(layer, directory, source, cancellationToken).ConfigureAwait(false);
             if (unpacked.Undescribed.Count > 0) WriteUndescribed(Path.Join(made, Undescribed), unpacked.Undescribed);
             using (NewFile about = NewFile.Create(Path.Join(made, About))) about.Write(Encoding.ASCII.GetBytes(layer.DiffId.ToString()));
             using (FileDescriptor about = StoreCalls.Open(Path.Join(made, About), Abi.O_RDONLY)) StoreCalls.Check(FileEntries.ChangeTimes(about, null, began), "utimensat", Path.Join(made, About), "write");
@@ -125,13 +139,15 @@ internal sealed class LayerFiles(StoreFiles files, BlobFiles blobs, ImageStoreOp
         return read;
     }
 
-    private async Task<UnpackedLayer> UnpackToAsync(ImageLayer layer, FileDescriptor directory, CancellationToken cancellationToken)
+    private async Task<UnpackedLayer> UnpackToAsync(ImageLayer layer, FileDescriptor directory, Stream? source, CancellationToken cancellationToken)
     {
         LayerExpectation expected = new(layer.Descriptor.Digest, layer.Descriptor.Size, layer.Descriptor.MediaType, layer.DiffId);
+        UnpackOptions unpack = new() { Bounds = options.LayerBounds };
+        if (source is not null) return await LayerUnpacker.UnpackAsync(source, expected, directory, unpack, cancellationToken).ConfigureAwait(false);
         FileStream blob = blobs.Open(layer.Descriptor);
         try
         {
-            await using (blob.ConfigureAwait(false)) return await LayerUnpacker.UnpackAsync(blob, expected, directory, new() { Bounds = options.LayerBounds }, cancellationToken).ConfigureAwait(false);
+            await using (blob.ConfigureAwait(false)) return await LayerUnpacker.UnpackAsync(blob, expected, directory, unpack, cancellationToken).ConfigureAwait(false);
         }
         catch (IOException exception)
         {

@@ -28,6 +28,22 @@ internal sealed class NewFile : Stream
     /// <exception cref="ImageException">It cannot be made.</exception>
     internal static NewFile Create(string path) => new(StoreCalls.Open(path, Abi.O_WRONLY | Abi.O_CREAT | Abi.O_EXCL, 0x1A4), path);
 
+    /// <summary>One that is there perhaps: what is written comes after that.</summary>
+    /// <exception cref="ImageException">It cannot be opened.</exception>
+    internal static NewFile Append(string path)
+    {
+        FileDescriptor file = StoreCalls.Open(path, Abi.O_WRONLY | Abi.O_CREAT | Abi.O_APPEND, 0x1A4);
+        try
+        {
+            return new(file, path) { _length = FileStatus.Of(file).Size };
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>To disk.</summary>
     /// <exception cref="ImageException">It is not there, and never will be.</exception>
     internal void Sync() => StoreCalls.Check(FileEntries.Sync(_file), "fsync", _path, "write");

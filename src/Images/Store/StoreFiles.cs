@@ -8,13 +8,16 @@ namespace Isolation.Images;
 /// </summary>
 internal sealed class StoreFiles(string path)
 {
-    internal const string IndexName = "index.json", LayoutName = "oci-layout", Own = "isolation", OwnDirectories = $"{Own}/directories";
+    internal const string IndexName = "index.json", LayoutName = "oci-layout", Own = "isolation", OwnDirectories = $"{Own}/directories", OwnPartial = $"{Own}/partial";
 
     internal string Path => path;
 
     internal string Layers => At($"{Own}/layers");
 
     internal string Directories => At(OwnDirectories);
+
+    /// <summary>What is fetched from registries; none before the first.</summary>
+    internal string Partial => At(OwnPartial);
 
     internal string Temporary => At($"{Own}/temporary");
 

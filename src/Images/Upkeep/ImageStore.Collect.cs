@@ -5,7 +5,7 @@ public sealed partial class ImageStore
     internal const string CollectLock = "collect";
 
     /// <summary>
-    /// Removes the blobs and unpacked layers that no name leads to and nobody uses: what runs from an image of the store, loads
+    /// Removes the blobs and unpacked layers that no name leads to and nobody uses, and what broken-off pulls have left to go on from: what runs from an image of the store, loads
     /// into it or commits to it keeps what it needs, and lets go of it when its process ends, however it ends. While somebody
     /// loads or commits, nothing is removed. Other tools keep nothing: leave a store alone while one of them writes to it.
     /// </summary>
@@ -88,6 +88,7 @@ public sealed partial class ImageStore
             if (!kept.Contains(name) && !(Digest.TryParse(name, out Digest? chain) && marks.Chains.ContainsKey(chain))) _directories.Remove(path);
         }
 
+        PartialBlob.RemoveIdle(_files);
         _files.RemoveIdleLocks(new HashSet<string> { IndexLock, CollectLock });
         return new(blobs, layers, bytes);
     }
