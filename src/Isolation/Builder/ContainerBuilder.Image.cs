@@ -7,11 +7,13 @@ public sealed partial class ContainerBuilder
     private ImageSource? _image;
     private ImageStore? _store;
     private Platform? _platform;
+    private PullPolicy _pullPolicy;
+    private PullOptions? _pull;
     private RootAccess _access = RootAccess.Layered;
     private long _layerSize = 1L << 30;
 
     /// <summary>
-    /// The root is an image of the store: its layers, which all containers of it share, under a private layer that is thrown away with
+    /// The root is an image of the store, or of its registry where the store has not got it (<see cref="WithPullPolicy"/>): its layers, which all containers of it share, under a private layer that is thrown away with
     /// the container. Entrypoint, command, environment, user, working directory and stop signal are the image's where no
     /// call says otherwise.
     /// </summary>
@@ -23,21 +25,47 @@ public sealed partial class ContainerBuilder
     public ContainerBuilder FromImage(ImageReference reference)
     {
         ArgumentNullException.ThrowIfNull(reference);
-        return FromImage(new ImageSource(reference, null, null));
+        return FromImage(new ImageSource(Reference: reference));
     }
 
     /// <summary>As the other, of an image that was found in the store.</summary>
     public ContainerBuilder FromImage(Image image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return FromImage(new ImageSource(null, image, null));
+        return FromImage(new ImageSource(Found: image));
     }
 
     /// <summary>As the other, of an image whose layers are unpacked: nothing is left to be looked up.</summary>
     public ContainerBuilder FromImage(UnpackedImage image)
     {
         ArgumentNullException.ThrowIfNull(image);
-        return FromImage(new ImageSource(null, null, image));
+        return FromImage(new ImageSource(Unpacked: image));
+    }
+
+    /// <summary>As the other, of an image in an archive, such as <see cref="ImageStore.SaveAsync(IReadOnlyList{Image}, string, ArchiveFormat, CancellationToken)"/> or <c>docker save</c> writes; it comes into the store. No registry is asked.</summary>
+    /// <param name="open">Opens it when the container is built: a file, or a resource of a program (<c>() => assembly.GetManifestResourceStream("image.tar")!</c>). What it opens is disposed.</param>
+    public ContainerBuilder FromImageArchive(Func<Stream> open)
+    {
+        ArgumentNullException.ThrowIfNull(open);
+        return FromImage(new ImageSource(Archive: open));
+    }
+
+    /// <inheritdoc cref="FromImageArchive(Func{Stream})"/>
+    /// <param name="path">Of a file.</param>
+    public ContainerBuilder FromImageArchive(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return FromImageArchive(() => File.OpenRead(path));
+    }
+
+    /// <summary>When the registry of an image is asked for it: <see cref="PullPolicy.Missing"/> by default, so that an image that is in the store needs no network.</summary>
+    /// <param name="policy">When.</param>
+    /// <param name="options">How; what they say of the platform is overruled by <see cref="WithPlatform"/>, and the image is unpacked in any case.</param>
+    public ContainerBuilder WithPullPolicy(PullPolicy policy, PullOptions? options = null)
+    {
+        if (!Enum.IsDefined(policy)) throw new ArgumentOutOfRangeException(nameof(policy), policy, "Say Missing, Always or Never.");
+        (_pullPolicy, _pull) = (policy, options);
+        return Set(Draft);
     }
 
     /// <summary>What the container may do with an image's files: write a private layer over them, which is what it may by default, or read them.</summary>
@@ -73,14 +101,14 @@ public sealed partial class ContainerBuilder
         return Set(Draft with { Entrypoint = [.. entrypoint] });
     }
 
-    /// <summary>As <see cref="Build"/>, without blocking while an image is looked up, and unpacked where it is not yet.</summary>
-    /// <exception cref="ImageException">The image is not in the store, or damaged.</exception>
+    /// <summary>As <see cref="Build"/>, without blocking while an image is looked up, pulled, and unpacked where it is not yet.</summary>
+    /// <exception cref="ImageException">The image is not to be had, or damaged.</exception>
     /// <inheritdoc cref="Build"/>
     public async Task<ContainerSpec> BuildAsync(CancellationToken cancellationToken = default)
     {
         if (_built is not null) return _built;
         ContainerSpec draft = Draft;
-        if (_image is { } source) draft = ImageSettings.Apply(draft, await source.UnpackAsync(_store, _platform, cancellationToken).ConfigureAwait(false), _access, _layerSize);
+        if (_image is { } source) draft = ImageSettings.Apply(draft, await source.UnpackAsync(_store, _platform, _pullPolicy, _pull, cancellationToken).ConfigureAwait(false), _access, _layerSize);
         SpecValidation.Check(draft);
         return _built = draft;
     }
