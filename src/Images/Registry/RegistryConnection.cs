@@ -143,6 +143,7 @@ internal sealed class RegistryConnection
                 continue;
             }
 
+            endpoint.Settle();
             if (response.Headers.Location is not { } location || !IsRedirection(response.StatusCode, request.Method)) return response;
             response.Dispose();
             target = new(at, location);

@@ -10,7 +10,7 @@ internal sealed class RegistryEndpoint : IDisposable
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
     private readonly string _prefix;
     private readonly HttpMessageInvoker _http;
-    private readonly bool _mayTryTls;
+    private volatile bool _mayTryTls;
     private volatile Uri _address;
     private long _failedAt;
 
@@ -59,10 +59,14 @@ internal sealed class RegistryEndpoint : IDisposable
     /// <summary>From now on with TLS, where that was not tried and may be.</summary>
     internal bool TryTls()
     {
-        if (!_mayTryTls || _address.Scheme == "https") return false;
+        if (!_mayTryTls) return false;
+        _mayTryTls = false;
         _address = WithScheme(_address, "https", 443);
         return true;
     }
+
+    /// <summary>It has answered as it was asked: it is as it is.</summary>
+    internal void Settle() => _mayTryTls = false;
 
     private static Uri WithScheme(Uri address, string scheme, int port) => new UriBuilder(address) { Scheme = scheme, Port = address.IsDefaultPort ? port : address.Port }.Uri;
 

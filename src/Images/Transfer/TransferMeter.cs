@@ -17,8 +17,7 @@ internal sealed class TransferMeter(IProgress<TransferProgress>? progress)
         lock (_adding)
         {
             _layers += layers;
-            foreach (Descriptor blob in blobs)
-                if (_blobs.TryAdd(blob.Digest, default)) _total += blob.Size;
+            foreach (Descriptor blob in blobs) Of(blob);
         }
     }
 
@@ -26,7 +25,7 @@ internal sealed class TransferMeter(IProgress<TransferProgress>? progress)
     {
         lock (_adding)
         {
-            (long bytes, long told) = _blobs.GetValueOrDefault(blob.Digest);
+            (long bytes, long told) = Of(blob);
             long now = Math.Min(blob.Size, bytes + count); // some are sent twice
             _bytes += now - bytes;
             bool tells = now - told >= Step || now == blob.Size;
@@ -40,11 +39,17 @@ internal sealed class TransferMeter(IProgress<TransferProgress>? progress)
     {
         lock (_adding)
         {
-            _bytes += blob.Size - _blobs.GetValueOrDefault(blob.Digest).Bytes;
+            _bytes += blob.Size - Of(blob).Bytes;
             _blobs[blob.Digest] = (blob.Size, blob.Size);
             if (isLayer) _done++;
             Tell(blob, blob.Size);
         }
+    }
+
+    private (long Bytes, long Told) Of(Descriptor blob)
+    {
+        if (_blobs.TryAdd(blob.Digest, default)) _total += blob.Size;
+        return _blobs[blob.Digest];
     }
 
     private void Tell(Descriptor blob, long bytes) => progress?.Report(new() { Blob = blob, BlobBytes = bytes, Layers = _layers, LayersDone = _done, TotalBytes = _total, Bytes = _bytes });

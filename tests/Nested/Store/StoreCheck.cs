@@ -42,6 +42,7 @@ internal static class StoreCheck
         HashSet<string> blobs = [.. images.SelectMany(image => (Descriptor[])[image.Descriptor, image.Manifest.Config, .. image.Manifest.Layers]).Select(part => part.Digest.Encoded)];
         string[] more = [.. Directory.GetFiles(Path.Join(store.Path, "blobs"), "*", SearchOption.AllDirectories).Select(file => Path.GetFileName(file)).Except(blobs)];
         if (more.Length > 0) return $"blobs that nothing needs: {string.Join(", ", more)}";
+        if (Directory.Exists(Path.Join(store.Path, "isolation/partial")) && Directory.GetFiles(Path.Join(store.Path, "isolation/partial")) is { Length: > 0 } partial) return $"parts of blobs that nobody fetches: {string.Join(", ", partial)}";
         int layers = Directory.GetDirectories(Path.Join(store.Path, "isolation/layers")).Length, wanted = images.SelectMany(image => image.Layers).Select(layer => layer.DiffId).Distinct().Count();
         return layers == wanted ? "nothing" : $"{layers} unpacked layers, and {wanted} are needed";
     }

@@ -8,9 +8,9 @@ namespace Isolation.Nested;
 /// <param name="sources">A directory with the archives, which are made there if they are not.</param>
 internal sealed class StoreOperation(string name, string sources)
 {
-    private const string Other = "localhost/store/other:1", Changed = "localhost/store/changed:1";
+    private const string Other = "localhost/store/other:1", Changed = "localhost/store/changed:1", Pulled = "registry.invalid/store/new:1";
 
-    internal static readonly string[] Names = ["open", "load", "unpack", "commit", "collect", "name"];
+    internal static readonly string[] Names = ["open", "load", "unpack", "commit", "collect", "name", "pull"];
     private readonly FileDescriptor _upper = Upper(sources);
     private readonly string _old = StoreImages.MakeOld(sources), _new = StoreImages.MakeNew(sources);
 
@@ -24,6 +24,7 @@ internal sealed class StoreOperation(string name, string sources)
         "unpack" => [[StoreImages.New, StoreImages.Old]],
         "commit" => [[StoreImages.Old], [Changed, StoreImages.Old]],
         "collect" => [[StoreImages.Old]],
+        "pull" => [[StoreImages.Old], [StoreImages.Old, Pulled]],
         _ => [[StoreImages.Old], [StoreImages.Old, Other], [Other]],
     };
 
@@ -32,6 +33,7 @@ internal sealed class StoreOperation(string name, string sources)
         if (name == "open") return;
         ImageStore prepared = await ImageStore.OpenAsync(store);
         await prepared.LoadAsync(_old);
+        if (name == "pull" && !Directory.Exists(Layout)) await (await ImageStore.OpenAsync(Layout)).LoadAsync(_new);
         if (name is "unpack" or "collect") await prepared.LoadAsync(_new);
         if (name == "collect")
         {
@@ -57,6 +59,9 @@ internal sealed class StoreOperation(string name, string sources)
             case "collect":
                 await store.CollectAsync();
                 break;
+            case "pull":
+                await PullAsync(store);
+                break;
             case "name":
             {
                 Image image = await store.FindAsync(ImageReference.Parse(StoreImages.Old)) ?? await store.GetAsync(ImageReference.Parse(Other));
@@ -65,6 +70,17 @@ internal sealed class StoreOperation(string name, string sources)
                 break;
             }
         }
+    }
+
+    private string Layout => Path.Join(sources, "layout");
+
+    /// <summary>From a registry of this process's own, by way of a mirror: its port is another each time.</summary>
+    private async Task PullAsync(ImageStore store)
+    {
+        await using LayoutServer server = new(Layout);
+        ImageReference reference = ImageReference.Parse(Pulled);
+        using RegistryClient client = new(new() { Retries = 0, Registries = System.Collections.Immutable.ImmutableDictionary<string, RegistrySettings>.Empty.Add(reference.Domain, new() { Mirrors = [new(server.Address)] }), Credentials = (_, _) => ValueTask.FromResult<RegistryCredential?>(null) });
+        await store.PullAsync(reference, new() { Client = client, Parallelism = 1 });
     }
 
     internal static async Task<int> UnpackAsync(ImageStore store, string reference)
