@@ -21,12 +21,18 @@ public sealed partial class ImageStore
     /// <summary>What is wrong where there is no image for a platform.</summary>
     private ImageException NoImage(ImageReference reference, Platform platform)
     {
+        string why = WhyNone(reference, platform, out bool isOther);
+        return new(ImageErrorReason.NotFound, why, remedy: isOther ? "load one for this platform, or say which is meant with WithPlatform" : "load it (ImageStore.LoadAsync), pull it (ImageStore.PullAsync), or name one that ListAsync lists");
+    }
+
+    /// <summary>As a sentence without its end.</summary>
+    internal string WhyNone(ImageReference reference, Platform platform, out bool isOther)
+    {
         Descriptor? descriptor = Find(reference);
         string[] there = descriptor is null ? [] : MediaTypes.IsIndex(descriptor.MediaType) ? [.. Offered(descriptor).Select(each => each.Platform).OfType<Platform>().Select(each => each.ToString()).Distinct()]
             : Resolve(descriptor, reference, null) is { } other ? [other.Platform.ToString()] : [];
-        return there is []
-            ? new(ImageErrorReason.NotFound, $"The image {reference} is not in the store '{Path}'", remedy: "load it (ImageStore.LoadAsync), or name one that ListAsync lists")
-            : new(ImageErrorReason.NotFound, $"The image {reference} is for {string.Join(" and ", there)}, and not for {platform}", remedy: "load one for this platform, or say which is meant with WithPlatform");
+        isOther = there is not [];
+        return isOther ? $"The image {reference} is for {string.Join(" and ", there)}, and not for {platform}" : $"The image {reference} is not in the store '{Path}'";
     }
 
     /// <summary>The manifests of an index and of those within, with what each runs on.</summary>

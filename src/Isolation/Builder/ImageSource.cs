@@ -20,8 +20,17 @@ internal sealed record ImageSource(ImageReference? Reference = null, Image? Foun
     private async Task<Image> FindAsync(ImageStore store, Platform? platform, PullPolicy policy, PullOptions pull, CancellationToken cancellationToken)
     {
         if (policy == PullPolicy.Never) return await store.GetAsync(Reference!, platform, cancellationToken).ConfigureAwait(false);
-        Image? there = policy == PullPolicy.Always ? null : await store.FindAsync(Reference!, platform, cancellationToken).ConfigureAwait(false);
-        return there ?? await store.PullAsync(Reference!, pull with { Platform = platform ?? pull.Platform, Unpack = true }, cancellationToken).ConfigureAwait(false);
+        PullOptions options = pull with { Platform = platform ?? pull.Platform, Unpack = true };
+        if (policy == PullPolicy.Always) return await store.PullAsync(Reference!, options, cancellationToken).ConfigureAwait(false);
+        if (await store.FindAsync(Reference!, options.Platform, cancellationToken).ConfigureAwait(false) is { } there) return there;
+        try
+        {
+            return await store.PullAsync(Reference!, options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ImageException exception)
+        {
+            throw new ImageException(exception.Reason, $"{store.WhyNone(Reference!.WithDefaultTag(), options.Platform ?? Platform.Current, out _)}, and it cannot be pulled", exception);
+        }
     }
 
     private static async Task<Image> LoadAsync(ImageStore store, Func<Stream> open, Platform? platform, CancellationToken cancellationToken)

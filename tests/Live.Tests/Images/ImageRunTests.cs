@@ -77,7 +77,7 @@ public sealed class ImageRunTests : IAsyncLifetime
         Assert.Equal(image.Digest, (await _store.GetAsync(other.WithDigest(image.Digest), cancellationToken: Sandbox.Token)).Digest);
         Assert.True(await _store.RemoveAsync(other, Sandbox.Token));
         Assert.False(await _store.RemoveAsync(other, Sandbox.Token));
-        ImageException exception = await Assert.ThrowsAsync<ImageException>(() => new ContainerBuilder().FromImage("other").WithImageStore(_store).RunAsync(Sandbox.Token));
+        ImageException exception = await Assert.ThrowsAsync<ImageException>(() => new ContainerBuilder().FromImage("other").WithImageStore(_store).WithPullPolicy(PullPolicy.Never).RunAsync(Sandbox.Token));
         Assert.Equal(ImageErrorReason.NotFound, exception.Reason);
         Assert.Null(await _store.FindAsync(ImageReference.Parse(Name), Platform.Parse("windows/amd64"), Sandbox.Token));
     }
@@ -91,7 +91,7 @@ public sealed class ImageRunTests : IAsyncLifetime
 
         foreach (ContainerBuilder builder in (ContainerBuilder[])[new ContainerBuilder().FromImage(image), new ContainerBuilder().FromImage("other"), Run().WithPlatform(other)])
         {
-            ImageException exception = await Assert.ThrowsAsync<ImageException>(() => builder.WithImageStore(_store).RunAsync(Sandbox.Token));
+            ImageException exception = await Assert.ThrowsAsync<ImageException>(() => builder.WithImageStore(_store).WithPullPolicy(PullPolicy.Never).RunAsync(Sandbox.Token));
             Assert.Matches("is for linux/[a-z0-9]+, and not for linux/[a-z0-9]+", exception.Message);
         }
 
