@@ -13,6 +13,7 @@ internal sealed record Options(string Mode)
           output        the first byte of output, and its throughput, beside a plain Process pipe
           limits        what a control group costs, beside bare system calls, crun and runc
           images        Debian unpacked beside tar, umoci, podman and docker (needs mmdebstrap)
+          registry      Debian pulled and pushed beside skopeo, umoci, podman and docker (needs docker-registry)
           image-use     containers of an image, commits beside podman and docker, unions of many layers
           decompression the decompressors and digests alone, over a layer of it
           crowd         1,000 containers at once; the end of one with 1,000 processes
@@ -28,7 +29,7 @@ internal sealed record Options(string Mode)
           --rounds N      measured rounds (each mode has its own default)
           --warmup N      rounds before that which do not count
           --only TEXT     peers, parts, images: the entries whose name contains TEXT, and the baseline
-                          image-use: start, commit or union
+                          image-use: start, commit or union; registry: pull, again, far or push
           --spec NAME     trace: headline (the default), default or host
           --heap-mib N    heap: live heap of the large process, 2048 by default
           --out FILE      writes the report to FILE as well, as Markdown

@@ -9,6 +9,7 @@ internal static class Program
         ("output", OutputMode.RunAsync),
         ("limits", LimitsMode.RunAsync),
         ("images", ImagesMode.RunAsync),
+        ("registry", RegistryMode.RunAsync),
         ("image-use", ImageUseMode.RunAsync),
         ("decompression", DecompressionMode.RunAsync),
         ("crowd", CrowdMode.RunAsync),
