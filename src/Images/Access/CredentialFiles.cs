@@ -47,7 +47,7 @@ internal static class CredentialFiles
             throw new ImageException(ImageErrorReason.Unauthorized, $"The credentials in '{file}' cannot be read", exception is JsonException or FormatException ? exception : null, "mend it, or log in anew");
         }
 
-        return string.IsNullOrEmpty(helper) ? null : await CredentialHelper.GetAsync(helper, domain == ImageReference.Hub ? HubKey : domain, helperPatience, cancellationToken).ConfigureAwait(false);
+        return string.IsNullOrEmpty(helper) ? null : await CredentialProgram.GetAsync(helper, domain == ImageReference.Hub ? HubKey : domain, helperPatience, cancellationToken).ConfigureAwait(false);
     }
 
     private static IEnumerable<string> Paths()

@@ -70,6 +70,7 @@ internal static class RegistryAnswers
             ImageErrorReason.Unauthorized => "log in (docker login, podman login), or give credentials with RegistryOptions.Credentials",
             ImageErrorReason.Denied => "use an account that may do this",
             ImageErrorReason.Throttled => response.Headers.RetryAfter is { } after ? $"try again after {RegistryText.Shown(after.ToString())}{(after.Delta is null ? "" : " s")}, or with an account that may do more" : "try again later, or with an account that may do more",
+            _ when response.StatusCode == HttpStatusCode.RequestEntityTooLarge => "send less at once, with PushOptions.ChunkSize",
             _ => null,
         };
         return new(reason, words.Length == 0 ? $"{what}: {status}" : $"{what}: {status}, {words}", remedy: remedy);

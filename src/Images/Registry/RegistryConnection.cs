@@ -92,12 +92,19 @@ internal sealed class RegistryConnection
         {
             HttpResponseMessage response = await FollowAsync(endpoint, header, make, cancellationToken).ConfigureAwait(false);
             if (response.StatusCode != HttpStatusCode.Unauthorized || !IsSameOrigin(endpoint.Address, response.RequestMessage!.RequestUri!)) return response;
-            List<Challenge> challenges = ChallengesOf(endpoint, response);
-            if (answers < MostAnswers && await endpoint.Tokens.AnswerAsync(challenges, scope, path, header, cancellationToken).ConfigureAwait(false) is { } next)
+            try
+            {
+                if (answers < MostAnswers && await endpoint.Tokens.AnswerAsync(ChallengesOf(endpoint, response), scope, path, header, cancellationToken).ConfigureAwait(false) is { } next)
+                {
+                    response.Dispose();
+                    header = next;
+                    continue;
+                }
+            }
+            catch
             {
                 response.Dispose();
-                header = next;
-                continue;
+                throw;
             }
 
             throw await RegistryAnswers.RefusalAsync(response, header is null ? $"The registry {endpoint.Domain} asks for credentials, and there are none" : $"The registry {endpoint.Domain} does not take the credentials for {scope}", cancellationToken).ConfigureAwait(false);
@@ -113,7 +120,6 @@ internal sealed class RegistryConnection
         }
         catch (FormatException exception)
         {
-            response.Dispose();
             throw new ImageException(ImageErrorReason.RegistryFailed, $"The registry {endpoint.Domain} asks for credentials with a header that cannot be read, '{RegistryText.Shown(header)}'", exception);
         }
     }

@@ -25,7 +25,7 @@ internal sealed class RegistryEndpoint : IDisposable
         _address = new(address, "/");
         _prefix = address.AbsolutePath.Trim('/') is { Length: > 0 } path ? path + "/" : "";
         Tokens = new(this, options);
-        _http = new(MakeHandler(settings, _address.Host, options.Timeout));
+        _http = new(MakeHandler(settings, _address.Host, _address.IsLoopback, options.Timeout));
     }
 
     /// <summary>Whose credentials are asked for.</summary>
@@ -86,13 +86,14 @@ internal sealed class RegistryEndpoint : IDisposable
         Tokens.Dispose();
     }
 
-    private static SocketsHttpHandler MakeHandler(RegistrySettings settings, string host, TimeSpan timeout)
+    private static SocketsHttpHandler MakeHandler(RegistrySettings settings, string host, bool isLoopback, TimeSpan timeout)
     {
         SocketsHttpHandler handler = new()
         {
             AllowAutoRedirect = false, // credentials stay behind
             AutomaticDecompression = DecompressionMethods.None, // digests are of what is sent
             UseCookies = false,
+            UseProxy = !isLoopback,
             ConnectTimeout = timeout,
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             MaxResponseHeadersLength = 64,

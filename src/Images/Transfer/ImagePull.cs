@@ -17,7 +17,7 @@ internal sealed class ImagePull(ImageStore store, RegistryClient client, ImageRe
         if (options.Trust is { } trust && await trust(new(client, reference, top), cancellationToken).ConfigureAwait(false) is { IsTrusted: false } verdict)
             throw new ImageException(ImageErrorReason.Untrusted, $"The image {reference}, which is {top.Digest}, is not trusted: {verdict.Reason ?? "PullOptions.Trust says so"}");
         store.Blobs.Put(top, content);
-        Image image = await FetchAllAsync(top, 0, cancellationToken).ConfigureAwait(false) ?? throw NotForPlatform(top);
+        Image image = await FetchAllAsync(top, cancellationToken).ConfigureAwait(false) ?? throw NotForPlatform(top);
         await store.NameAsync(top, reference, cancellationToken).ConfigureAwait(false);
         return image;
     }
@@ -53,28 +53,37 @@ internal sealed class ImagePull(ImageStore store, RegistryClient client, ImageRe
 
     /// <summary>What a manifest or an index leads to, which is there.</summary>
     /// <returns>The image for the platform; null where there is none.</returns>
-    private async Task<Image?> FetchAllAsync(Descriptor descriptor, int depth, CancellationToken cancellationToken)
+    private async Task<Image?> FetchAllAsync(Descriptor top, CancellationToken cancellationToken)
+    {
+        if (!MediaTypes.IsIndex(top.MediaType)) return await FetchImageAsync(top, options.Platform ?? Platform.Current, cancellationToken).ConfigureAwait(false);
+        Dictionary<Digest, Manifest> others = [];
+        await FetchIndexAsync(top, others, 0, cancellationToken).ConfigureAwait(false);
+        if (store.ChooseManifest(top, options.Platform) is not { } chosen) return null;
+        await FetchManifestAsync(chosen, cancellationToken).ConfigureAwait(false);
+        Image? image = await FetchImageAsync(chosen, null, cancellationToken).ConfigureAwait(false);
+        foreach ((_, Manifest other) in others.Where(each => each.Key != chosen.Digest)) await FetchLayersAsync(other, null, cancellationToken).ConfigureAwait(false);
+        return image;
+    }
+
+    /// <summary>As much of an index as it takes to choose from it; where all is wanted, all manifests and their configurations.</summary>
+    private async Task FetchIndexAsync(Descriptor descriptor, Dictionary<Digest, Manifest> wanted, int depth, CancellationToken cancellationToken)
     {
         if (depth == MostNested) throw new ImageException(ImageErrorReason.InvalidContent, $"The index of {reference} is more than {MostNested} indexes deep");
-        if (MediaTypes.IsManifest(descriptor.MediaType)) return await FetchImageAsync(descriptor, options.AllPlatforms && depth > 0 ? null : options.Platform ?? Platform.Current, cancellationToken).ConfigureAwait(false);
-        ImageIndex index = store.ReadModel(descriptor, content => ImageJson.ReadIndex(content, descriptor.MediaType));
-        foreach (Descriptor within in index.Manifests.Where(part => MediaTypes.IsIndex(part.MediaType)))
+        foreach (Descriptor part in store.ReadModel(descriptor, content => ImageJson.ReadIndex(content, descriptor.MediaType)).Manifests)
         {
-            await FetchManifestAsync(within, cancellationToken).ConfigureAwait(false);
-            if (options.AllPlatforms) await FetchAllAsync(within, depth + 1, cancellationToken).ConfigureAwait(false);
+            if (MediaTypes.IsIndex(part.MediaType))
+            {
+                await FetchManifestAsync(part, cancellationToken).ConfigureAwait(false);
+                await FetchIndexAsync(part, wanted, depth + 1, cancellationToken).ConfigureAwait(false);
+            }
+            else if (MediaTypes.IsManifest(part.MediaType) && (options.AllPlatforms || part.Platform is null))
+            {
+                // Where the index has no word of the platform, the configuration tells.
+                await FetchManifestAsync(part, cancellationToken).ConfigureAwait(false);
+                Manifest manifest = await FetchConfigAsync(part, cancellationToken).ConfigureAwait(false);
+                if (options.AllPlatforms) wanted[part.Digest] = manifest;
+            }
         }
-
-        // Without a word of the platform in the index, the configurations tell.
-        foreach (Descriptor manifest in index.Manifests.Where(part => MediaTypes.IsManifest(part.MediaType) && (options.AllPlatforms || part.Platform is null)))
-        {
-            await FetchManifestAsync(manifest, cancellationToken).ConfigureAwait(false);
-            if (options.AllPlatforms) await FetchAllAsync(manifest, depth + 1, cancellationToken).ConfigureAwait(false);
-            else await FetchConfigAsync(manifest, cancellationToken).ConfigureAwait(false);
-        }
-
-        if (depth > 0 || store.ChooseManifest(descriptor, options.Platform) is not { } chosen) return null;
-        await FetchManifestAsync(chosen, cancellationToken).ConfigureAwait(false);
-        return await FetchImageAsync(chosen, null, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task FetchManifestAsync(Descriptor descriptor, CancellationToken cancellationToken)
@@ -102,19 +111,25 @@ internal sealed class ImagePull(ImageStore store, RegistryClient client, ImageRe
     private async Task<Image?> FetchImageAsync(Descriptor descriptor, Platform? platform, CancellationToken cancellationToken)
     {
         Manifest manifest = await FetchConfigAsync(descriptor, cancellationToken).ConfigureAwait(false);
-        Image? image = store.Resolve(descriptor, reference, null);
-        bool isWanted = image is not null && (platform is null || platform.Choose([image.Platform]) is not null);
-        if (!isWanted && !options.AllPlatforms) return null;
+        if (store.Resolve(descriptor, reference, null) is not { } image || (platform is not null && platform.Choose([image.Platform]) is null)) return null;
+        await FetchLayersAsync(manifest, options.Unpack ? image : null, cancellationToken).ConfigureAwait(false);
+        return image;
+    }
+
+    /// <param name="manifest">Whose.</param>
+    /// <param name="unpacked">The image whose layers are to become directories; null for blobs alone.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    private async Task FetchLayersAsync(Manifest manifest, Image? unpacked, CancellationToken cancellationToken)
+    {
         _meter.Expect([manifest.Config, .. manifest.Layers], manifest.Layers.Length);
         _meter.Finish(manifest.Config, isLayer: false);
-        bool unpacks = options.Unpack && image is not null && (options.Platform ?? Platform.Current).Choose([image.Platform]) is not null;
         ParallelOptions parallel = new() { MaxDegreeOfParallelism = options.Parallelism, CancellationToken = cancellationToken };
         try
         {
             await Parallel.ForEachAsync(Enumerable.Range(0, manifest.Layers.Length), parallel, async (i, token) =>
             {
                 Descriptor layer = manifest.Layers[i];
-                if (unpacks) await FetchLayerAsync(image!.Layers[i], token).ConfigureAwait(false);
+                if (unpacked is not null) await FetchLayerAsync(unpacked.Layers[i], token).ConfigureAwait(false);
                 else await FetchBlobAsync(layer, token).ConfigureAwait(false);
                 _meter.Finish(layer, isLayer: true);
             }).ConfigureAwait(false);
@@ -123,8 +138,6 @@ internal sealed class ImagePull(ImageStore store, RegistryClient client, ImageRe
         {
             throw new OperationCanceledException(cancellationToken);
         }
-
-        return isWanted ? image : null;
     }
 
     private Task<bool> IsThereAsync(Descriptor descriptor, CancellationToken cancellationToken) =>

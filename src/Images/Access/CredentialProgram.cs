@@ -6,7 +6,7 @@ using System.Text.Json;
 namespace Isolation.Images;
 
 /// <summary>Asks a program for credentials, as docker(1) does: <c>docker-credential-NAME get</c> (github.com/docker/docker-credential-helpers).</summary>
-internal static class CredentialHelper
+internal static class CredentialProgram
 {
     private const string Prefix = "docker-credential-", TokenUser = "<token>", NotFound = "credentials not found";
     private const int Longest = 64 << 10;
