@@ -31,7 +31,7 @@ public sealed partial class ImageStore
         {
             BufferedStream buffered = new(archive, 128 << 10);
             TarWriter writer = new(buffered);
-            if (format == ArchiveFormat.Oci) SaveOci(images, writer, cancellationToken);
+            if (format == ArchiveFormat.Oci) SaveOci(BlobsOf(images), IndexOf(images), writer, cancellationToken);
             else SaveDocker(images, writer, cancellationToken);
             writer.Finish();
             buffered.Flush();
@@ -75,17 +75,15 @@ public sealed partial class ImageStore
 
     private static ReadOnlySpan<byte> Layout => "{\"imageLayoutVersion\":\"1.0.0\"}"u8;
 
-    private static byte[] IndexOf(IReadOnlyList<Image> images)
-    {
-        List<Descriptor> manifests = [];
-        foreach (Image image in images)
-        {
-            ImmutableSortedDictionary<string, string> annotations = (image.Descriptor.Annotations ?? ImmutableSortedDictionary<string, string>.Empty).Remove(ReferenceName);
-            if (image.Reference is { } reference) annotations = annotations.SetItem(ReferenceName, reference.ToString()).SetItem(ContainerdName, reference.ToString());
-            manifests.Add(image.Descriptor with { Annotations = annotations.IsEmpty ? null : annotations });
-        }
+    private static byte[] IndexOf(IReadOnlyList<Image> images) => IndexOf(images.Select(image => Labelled(image.Descriptor, image.Reference)));
 
-        return ImageJson.ToUtf8(new ImageIndex { SchemaVersion = 2, MediaType = MediaTypes.Index, Manifests = [.. manifests] }, ImageModel.Default.ImageIndex);
+    private static byte[] IndexOf(IEnumerable<Descriptor> manifests) => ImageJson.ToUtf8(new ImageIndex { SchemaVersion = 2, MediaType = MediaTypes.Index, Manifests = [.. manifests] }, ImageModel.Default.ImageIndex);
+
+    private static Descriptor Labelled(Descriptor descriptor, ImageReference? reference)
+    {
+        ImmutableSortedDictionary<string, string> annotations = (descriptor.Annotations ?? ImmutableSortedDictionary<string, string>.Empty).Remove(ReferenceName);
+        if (reference is not null) annotations = annotations.SetItem(ReferenceName, reference.ToString()).SetItem(ContainerdName, reference.ToString());
+        return descriptor with { Annotations = annotations.IsEmpty ? null : annotations };
     }
 
     private static IEnumerable<Descriptor> BlobsOf(IReadOnlyList<Image> images) =>
@@ -97,9 +95,9 @@ public sealed partial class ImageStore
         if (got != expected) throw new ImageException(ImageErrorReason.Damaged, $"The blob {expected} is {got}", remedy: "load or pull the image again");
     }
 
-    private void SaveOci(IReadOnlyList<Image> images, TarWriter writer, CancellationToken cancellationToken)
+    private void SaveOci(IEnumerable<Descriptor> blobs, byte[] index, TarWriter writer, CancellationToken cancellationToken)
     {
-        foreach (Descriptor blob in BlobsOf(images))
+        foreach (Descriptor blob in blobs)
         {
             using FileStream content = Blobs.Open(blob);
             using IncrementalHash hash = blob.Digest.StartHash();
@@ -107,7 +105,7 @@ public sealed partial class ImageStore
             RefuseDamaged(blob.Digest, hash);
         }
 
-        Save(writer, StoreFiles.IndexName, new MemoryStream(IndexOf(images)), cancellationToken);
+        Save(writer, StoreFiles.IndexName, new MemoryStream(index), cancellationToken);
         Save(writer, "oci-layout", new MemoryStream(Layout.ToArray()), cancellationToken);
     }
 

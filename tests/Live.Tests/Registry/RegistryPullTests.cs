@@ -112,6 +112,14 @@ public sealed class RegistryPullTests
         Assert.Equal(fixture.Image.Digest, (await whole.PullAsync(name, new() { Client = client, AllPlatforms = true }, Sandbox.Token)).Digest);
         Assert.Equal(other, (await whole.GetAsync(name, Platform.Parse("linux/s390x"), Sandbox.Token)).Digest);
 
+        string archive = fixture["all.tar"];
+        await whole.SaveAllAsync([name], archive, Sandbox.Token);
+        ImageStore offline = await ImageStore.OpenAsync(fixture["offline"], cancellationToken: Sandbox.Token);
+        await offline.LoadAsync(archive, cancellationToken: Sandbox.Token);
+        Assert.Equal((other, fixture.Image.Digest), ((await offline.GetAsync(name, Platform.Parse("linux/s390x"), Sandbox.Token)).Digest, (await offline.GetAsync(name, cancellationToken: Sandbox.Token)).Digest));
+        Assert.Equal("hello from afar", await new ContainerBuilder().FromImageArchive(archive).WithImageStore(await ImageStore.OpenAsync(fixture["resource"], cancellationToken: Sandbox.Token)).OutputAsync());
+        Assert.Contains("absent", (await Assert.ThrowsAsync<ImageException>(() => whole.SaveAllAsync([ImageReference.Parse("localhost/absent:1")], archive, Sandbox.Token))).Message, StringComparison.Ordinal);
+
         ImageReference to = ImageReference.Parse($"{fixture.Proxy.Authority}/copy:1");
         Descriptor copied = await whole.PushAsync(await whole.GetAsync(name, cancellationToken: Sandbox.Token), new() { Client = client, Reference = to, AllPlatforms = true }, Sandbox.Token);
         Assert.Equal((await client.FindManifestAsync(name, Sandbox.Token))!.Digest, copied.Digest);
