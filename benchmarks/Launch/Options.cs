@@ -29,7 +29,7 @@ internal sealed record Options(string Mode)
           --rounds N      measured rounds (each mode has its own default)
           --warmup N      rounds before that which do not count
           --only TEXT     peers, parts, images: the entries whose name contains TEXT, and the baseline
-                          image-use: start, commit or union; registry: pull, again, far or push
+                          image-use: start, commit or union; registry: pull, memory, again, far or push
           --spec NAME     trace: headline (the default), default or host
           --heap-mib N    heap: live heap of the large process, 2048 by default
           --out FILE      writes the report to FILE as well, as Markdown

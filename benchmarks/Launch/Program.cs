@@ -36,6 +36,7 @@ internal static class Program
         }
 
         if (options.Mode == HeapMode.ChildMode) return await HeapChild.RunAsync(options);
+        if (options.Mode == RegistryMode.ChildMode) return await RegistryMode.PullAsync(options);
         var modes = options.Mode == "all" ? Modes : [.. Modes.Where(mode => options.Mode.Split(',').Contains(mode.Name))];
         if (modes.Length == 0)
         {
