@@ -77,7 +77,7 @@ internal sealed class TokenSource(RegistryEndpoint endpoint, RegistryOptions opt
             throw new ImageException(ImageErrorReason.Denied, $"The registry {endpoint.Domain} is spoken to over TLS, and its token server '{realm.GetLeftPart(UriPartial.Path)}' would be without: no credentials are sent there");
         List<KeyValuePair<string, string>> query = [];
         if (challenge["service"] is { Length: > 0 } service) query.Add(new("service", service));
-        foreach (string each in scope.Split(' ').Concat((challenge["scope"] ?? "").Split(' ')).Where(each => each.Length > 0).Distinct()) query.Add(new("scope", each));
+        foreach (string each in ScopesOf(scope, challenge["scope"] ?? "")) query.Add(new("scope", each));
         using HttpRequestMessage request = Request(realm, query, credential);
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(options.Timeout);
@@ -93,6 +93,15 @@ internal sealed class TokenSource(RegistryEndpoint endpoint, RegistryOptions opt
         {
             throw new ImageException(ImageErrorReason.Unreachable, $"The token server '{realm.GetLeftPart(UriPartial.Path)}' of the registry {endpoint.Domain} does not answer", exception is OperationCanceledException ? null : exception);
         }
+    }
+
+    /// <summary>What is wanted, and what the registry says that it wants, where that is of something else.</summary>
+    private static IEnumerable<string> ScopesOf(string wanted, string said)
+    {
+        string[] own = wanted.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return own.Concat(said.Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(each => !own.Any(other => Subject(other) == Subject(each)))).Distinct();
+
+        static string Subject(string scope) => scope[..Math.Max(0, scope.LastIndexOf(':'))];
     }
 
     private static HttpRequestMessage Request(Uri realm, List<KeyValuePair<string, string>> query, RegistryCredential? credential)

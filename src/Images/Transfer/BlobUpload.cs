@@ -14,6 +14,8 @@ internal sealed class BlobUpload(RegistryClient client, ImageReference repositor
         ? $"{RegistryClient.PushScope(client.EndpointOf(repository.Domain), repository)} {RegistryClient.PullScope(client.EndpointOf(repository.Domain), from)}"
         : RegistryClient.PushScope(client.EndpointOf(repository.Domain), repository);
 
+    private long _leastPart; // what the registry takes in one request at least
+
     private string Blobs => $"{_endpoint.PathOf(repository.Path)}/blobs";
 
     /// <returns>Whether any bytes were sent: false where it was there, or came from another repository.</returns>
@@ -75,6 +77,7 @@ internal sealed class BlobUpload(RegistryClient client, ImageReference repositor
         string mount = options.MountFrom is { } from ? $"?mount={Uri.EscapeDataString(blob.Digest.ToString())}&from={Uri.EscapeDataString(_endpoint.PathOf(from.Path))}" : "";
         HttpResponseMessage response = await client.Connection.SendAsync(_endpoint, _scope, repository.Path, () => new(HttpMethod.Post, _endpoint.At($"{Blobs}/uploads/{mount}")) { Content = new ByteArrayContent([]) }, cancellationToken).ConfigureAwait(false);
         if (response.StatusCode is not (HttpStatusCode.Created or HttpStatusCode.Accepted)) throw await RegistryAnswers.RefusalAsync(response, $"Nothing can be put into {repository.Name}", cancellationToken).ConfigureAwait(false);
+        if (response.Headers.TryGetValues("OCI-Chunk-Min-Length", out IEnumerable<string>? least)) _ = long.TryParse(least.First(), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out _leastPart);
         using (response) return response.StatusCode == HttpStatusCode.Created ? null : PlaceOf(response, response.RequestMessage!.RequestUri!);
     }
 
@@ -82,7 +85,7 @@ internal sealed class BlobUpload(RegistryClient client, ImageReference repositor
     private Task<HttpResponseMessage> SendPartAsync(Uri place, long at, CancellationToken cancellationToken)
     {
         long left = blob.Size - at;
-        bool isWhole = at == 0 && (options.ChunkSize == 0 || left <= options.ChunkSize);
+        bool isWhole = at == 0 && PartAt(at) == left;
         if (isWhole || left == 0) return SendAsync(HttpMethod.Put, WithDigest(place), at, left);
         return SendAsync(HttpMethod.Patch, place, at, PartAt(at));
 
@@ -95,7 +98,7 @@ internal sealed class BlobUpload(RegistryClient client, ImageReference repositor
         }, cancellationToken, mayRepeat: false);
     }
 
-    private long PartAt(long at) => options.ChunkSize == 0 ? blob.Size - at : Math.Min(blob.Size - at, options.ChunkSize);
+    private long PartAt(long at) => options.ChunkSize == 0 ? blob.Size - at : Math.Min(blob.Size - at, Math.Max(_leastPart, options.ChunkSize));
 
     /// <summary>How much of it the registry has; null where it does not know the upload any more.</summary>
     private async Task<(Uri Place, long At)?> StandAsync(Uri place, CancellationToken cancellationToken)

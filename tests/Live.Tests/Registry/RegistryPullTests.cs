@@ -148,6 +148,57 @@ public sealed class RegistryPullTests
     }
 
     [Fact]
+    public async Task One_token_is_for_both_repositories_of_a_mount()
+    {
+        await using TokenServer tokens = new();
+        await using RegistryFixture fixture = await RegistryFixture.MakeAsync(layerBytes: 1000, registry: await RegistryProcess.StartAsync(tokens: tokens));
+        RegistryClient client = fixture.Client(new() { Credentials = RegistryFixture.Tester });
+        ImageReference from = ImageReference.Parse($"{fixture.Registry.Authority}/team/tool:1"), to = ImageReference.Parse($"{fixture.Registry.Authority}/other/tool:1");
+        await fixture.Source.PushAsync(fixture.Image, new() { Client = client, Reference = from }, Sandbox.Token);
+        await fixture.Source.TagAsync(fixture.Image, from, Sandbox.Token);
+        tokens.Scopes.Clear();
+
+        await fixture.Source.PushAsync(fixture.Image, new() { Client = client, Reference = to }, Sandbox.Token);
+
+        Assert.Equal(["repository:other/tool:pull,push", "repository:team/tool:pull"], tokens.Scopes.Distinct().Order(StringComparer.Ordinal));
+        ImageException anonymous = await Assert.ThrowsAsync<ImageException>(() => fixture.Source.PushAsync(fixture.Image, new() { Client = fixture.Client(), Reference = to }, Sandbox.Token));
+        Assert.Equal(ImageErrorReason.Unauthorized, anonymous.Reason);
+        Assert.Contains("who has no credentials", anonymous.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_certificate_of_the_caller_is_shown_to_whoever_asks()
+    {
+        using TestCertificates certificates = new();
+        await using RegistryFixture fixture = await RegistryFixture.MakeAsync(layerBytes: 1000);
+        await using LoopbackServer server = new(exchange => exchange.AnswerAsync(200, "{}"), certificates.Server, certificates.Authority);
+        RegistryOptions Trusting(System.Security.Cryptography.X509Certificates.X509Certificate2? own) => new() { Retries = 0, Credentials = RegistryFixture.Nobody, Registries = ImmutableDictionary<string, RegistrySettings>.Empty.Add(server.Authority, new() { CertificateAuthorities = [certificates.Authority], ClientCertificate = own }) };
+
+        await fixture.Client(Trusting(certificates.Server)).CheckAsync(server.Authority, Sandbox.Token);
+
+        await Assert.ThrowsAsync<ImageException>(() => fixture.Client(Trusting(null)).CheckAsync(server.Authority, Sandbox.Token));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_blob_that_is_damaged_comes_anew(bool isUnpacked)
+    {
+        await using RegistryFixture fixture = await RegistryFixture.MakeAsync();
+        await fixture.PushAsync();
+        await fixture.PullAsync(new() { Unpack = isUnpacked });
+        string blob = fixture[$"store/blobs/sha256/{fixture.Image.Layers[1].Descriptor.Digest.Encoded}"];
+        byte[] bytes = await File.ReadAllBytesAsync(blob, Sandbox.Token), damaged = [.. bytes];
+        damaged[^100] ^= 1;
+        await File.WriteAllBytesAsync(blob, damaged, Sandbox.Token);
+
+        Image pulled = await fixture.PullAsync(new() { Recheck = isUnpacked }); // what is not unpacked yet is checked when it is
+
+        Assert.Equal(bytes, await File.ReadAllBytesAsync(blob, Sandbox.Token));
+        Assert.Equal("hello from afar", await RegistryFixture.RunAsync(fixture.Store, pulled));
+    }
+
+    [Fact]
     public async Task What_is_large_goes_in_parts()
     {
         await using RegistryFixture fixture = await RegistryFixture.MakeAsync();

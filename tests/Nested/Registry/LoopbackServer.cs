@@ -15,12 +15,15 @@ internal sealed class LoopbackServer : IAsyncDisposable
     private readonly CancellationTokenSource _ended = new();
     private readonly ConcurrentDictionary<Task, bool> _connections = [];
     private readonly Func<Exchange, Task> _answer;
-    private readonly X509Certificate2? _certificate;
+    private readonly X509Certificate2? _certificate, _authority;
     private readonly Task _accepting;
 
-    internal LoopbackServer(Func<Exchange, Task> answer, X509Certificate2? certificate = null)
+    /// <param name="answer">Answers.</param>
+    /// <param name="certificate">With its key, for TLS.</param>
+    /// <param name="authority">Who must vouch for whoever asks.</param>
+    internal LoopbackServer(Func<Exchange, Task> answer, X509Certificate2? certificate = null, X509Certificate2? authority = null)
     {
-        (_answer, _certificate) = (answer, certificate);
+        (_answer, _certificate, _authority) = (answer, certificate, authority);
         _listener.Start();
         _accepting = AcceptAsync();
     }
@@ -70,7 +73,11 @@ internal sealed class LoopbackServer : IAsyncDisposable
                 if (_certificate is not null)
                 {
                     SslStream secured = new(stream);
-                    await secured.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = _certificate }, _ended.Token);
+                    await secured.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
+                    {
+                        ServerCertificate = _certificate, ClientCertificateRequired = _authority is not null,
+                        RemoteCertificateValidationCallback = (_, shown, _, _) => _authority is null || shown?.Issuer == _authority.Subject,
+                    }, _ended.Token);
                     stream = secured;
                 }
 
