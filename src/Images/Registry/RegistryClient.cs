@@ -82,7 +82,7 @@ public sealed partial class RegistryClient : IDisposable
     {
         ArgumentNullException.ThrowIfNull(repository);
         ArgumentNullException.ThrowIfNull(blob);
-        RefuseUnverifiable(blob);
+        RefuseUnusable(blob);
         BlobDownload download = new(this, repository, blob, null);
         try
         {
@@ -141,8 +141,9 @@ public sealed partial class RegistryClient : IDisposable
 
     internal static string SelectorOf(ImageReference reference) => reference.Digest?.ToString() ?? reference.Tag!;
 
-    internal static void RefuseUnverifiable(Descriptor descriptor)
+    internal static void RefuseUnusable(Descriptor descriptor)
     {
+        if (descriptor.Size < 0) throw new ImageException(ImageErrorReason.InvalidContent, $"The descriptor of {descriptor.Digest} says {descriptor.Size} bytes");
         if (!descriptor.Digest.CanVerify) throw new ImageException(ImageErrorReason.NotSupported, $"The blob {descriptor.Digest} cannot be checked: the algorithms are sha256 and sha512");
     }
 

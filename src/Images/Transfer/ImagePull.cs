@@ -88,7 +88,7 @@ internal sealed class ImagePull(ImageStore store, RegistryClient client, ImageRe
 
     private async Task FetchManifestAsync(Descriptor descriptor, CancellationToken cancellationToken)
     {
-        RegistryClient.RefuseUnverifiable(descriptor);
+        RegistryClient.RefuseUnusable(descriptor);
         if (await IsThereAsync(descriptor, cancellationToken).ConfigureAwait(false)) return;
         RegistryManifest got = await client.GetManifestAsync(reference.WithDigest(descriptor.Digest), cancellationToken).ConfigureAwait(false);
         if (got.Content.Length != descriptor.Size) throw new ImageException(ImageErrorReason.SizeMismatch, $"The manifest {descriptor.Digest} has {got.Content.Length} bytes, and its descriptor says {descriptor.Size}");
@@ -146,7 +146,7 @@ internal sealed class ImagePull(ImageStore store, RegistryClient client, ImageRe
     /// <summary>A blob as it is.</summary>
     private async Task FetchBlobAsync(Descriptor blob, CancellationToken cancellationToken)
     {
-        RegistryClient.RefuseUnverifiable(blob);
+        RegistryClient.RefuseUnusable(blob);
         if (await IsThereAsync(blob, cancellationToken).ConfigureAwait(false)) return;
         using IDisposable held = await store.Files.LockAsync(PartialBlob.LockOf(blob.Digest), cancellationToken).ConfigureAwait(false);
         if (await IsThereAsync(blob, cancellationToken).ConfigureAwait(false)) return; // somebody was faster
@@ -157,7 +157,7 @@ internal sealed class ImagePull(ImageStore store, RegistryClient client, ImageRe
     private async Task FetchLayerAsync(ImageLayer layer, CancellationToken cancellationToken)
     {
         Descriptor blob = layer.Descriptor;
-        RegistryClient.RefuseUnverifiable(blob);
+        RegistryClient.RefuseUnusable(blob);
         if (!await IsThereAsync(blob, cancellationToken).ConfigureAwait(false))
         {
             using IDisposable held = await store.Files.LockAsync(PartialBlob.LockOf(blob.Digest), cancellationToken).ConfigureAwait(false);
@@ -185,6 +185,7 @@ internal sealed class ImagePull(ImageStore store, RegistryClient client, ImageRe
     /// <summary>To be called with the lock of the blob. What was left by an earlier try and turns out to be something else is thrown away, and all of it comes anew.</summary>
     private async Task DownloadAsync(Descriptor blob, Func<Stream, Task> read, CancellationToken cancellationToken)
     {
+        if (blob.Size > store.LayerBounds.Bytes) throw new ImageException(ImageErrorReason.TooLarge, $"The blob {blob.Digest} has {blob.Size} bytes, and {store.LayerBounds.Bytes} are taken at most", remedy: "where that is meant, say so with ImageStoreOptions.LayerBounds");
         for (bool isFirst = true; ; isFirst = false)
         {
             using PartialBlob partial = PartialBlob.Open(store.Files, blob);

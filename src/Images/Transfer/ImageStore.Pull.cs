@@ -55,6 +55,8 @@ public sealed partial class ImageStore
     /// <summary>Where a name leads in the store; null where nowhere.</summary>
     internal Descriptor? FindDescriptor(ImageReference reference) => Find(reference);
 
+    internal LayerBounds LayerBounds => _options.LayerBounds;
+
     internal LayerFiles Layers => _layers;
 
     internal StoreFiles Files => _files;

@@ -332,6 +332,22 @@ public sealed class RegistryFaultTests
         Assert.Empty(await fixture.Store.ListAsync(Sandbox.Token));
     }
 
+    [Theory]
+    [InlineData(-1, ImageErrorReason.InvalidContent)]
+    [InlineData(long.MaxValue, ImageErrorReason.TooLarge)]
+    public async Task A_size_that_is_none_is_refused_before_anything_comes(long size, ImageErrorReason reason)
+    {
+        await using RegistryFixture fixture = await RegistryFixture.MakeAsync(layerBytes: 1000);
+        await fixture.PushAsync();
+        Descriptor layer = fixture.Image.Layers[1].Descriptor;
+        byte[] manifest = ImageJson.ToUtf8(fixture.Image.Manifest with { Layers = [fixture.Image.Manifest.Layers[0], layer with { Size = size }] }, ImageModel.Default.Manifest);
+        fixture.Proxy.On("GET", "/manifests/", (exchange, _) => exchange.AnswerAsync(200, manifest, ("Content-Type", fixture.Image.Descriptor.MediaType)));
+
+        Assert.Equal(reason, (await fixture.FailureAsync()).Reason);
+
+        Assert.Equal(0, fixture.Proxy.CountOf("GET", layer.Digest.ToString()));
+    }
+
     [Fact]
     public async Task Whom_a_descriptor_names_is_asked_only_where_that_is_allowed()
     {
