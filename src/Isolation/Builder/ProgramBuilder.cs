@@ -71,6 +71,14 @@ public abstract partial class ProgramBuilder<TSelf>
     /// <summary>Lets set-user-ID programs and file capabilities take effect (prctl(2), PR_SET_NO_NEW_PRIVS off).</summary>
     public TSelf AllowNewPrivileges() => Set(Draft with { NoNewPrivileges = false });
 
+    /// <summary>Filters the program's system calls, and those of all that it starts (seccomp(2)). A further program of a container has the container's policy where none is given.</summary>
+    /// <param name="policy">Which calls it may make: <see cref="SeccompPolicy.Default"/> for those that containers are given as a rule; it must allow execve and exit_group.</param>
+    public TSelf WithSeccomp(SeccompPolicy policy)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        return Set(Draft with { Seccomp = policy });
+    }
+
     private protected virtual TSelf Set(ContainerSpec draft)
     {
         Draft = draft;

@@ -1,3 +1,5 @@
+using Isolation.Linux;
+
 namespace Isolation;
 
 /// <summary>Finds what cannot be, or contradicts itself, before anything is created. Each message names what it found and what to do.</summary>
@@ -21,6 +23,20 @@ internal static class SpecValidation
     {
         Command(spec);
         Terminal(spec);
+        Seccomp(spec);
+    }
+
+    private static void Seccomp(ContainerSpec spec)
+    {
+        if (spec.Seccomp is not { } policy) return;
+        if (policy.Problem() is { } problem) throw new InvalidOperationException($"The seccomp policy cannot be: {problem}.");
+        ulong[] arguments = new ulong[6];
+        foreach (string needed in (string[])["execve", "exit_group", "write"])
+            if (policy.Decide(needed, arguments, spec.Capabilities) is var action && action != SeccompAction.Allow && action != SeccompAction.Log)
+                throw new InvalidOperationException($"The seccomp policy says '{action}' of {needed}: the program could not be started, or it could not be said why. Allow execve, exit_group and write.");
+        if (!spec.NoNewPrivileges && !spec.Capabilities.Has((int)Capability.SysAdmin))
+            throw new InvalidOperationException("A seccomp filter takes no_new_privs or CAP_SYS_ADMIN (seccomp(2)): leave AllowNewPrivileges out, or add Capability.SysAdmin.");
+        SeccompCompiler.Compile(policy, spec.Capabilities, TargetAbi.Current == TargetAbi.Arm64);
     }
 
     private static void Terminal(ContainerSpec spec)

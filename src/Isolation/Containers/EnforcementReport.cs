@@ -16,6 +16,7 @@ internal static class EnforcementReport
         entries.Add(spec.NoNewPrivileges
             ? new("no_new_privs", EnforcementState.Enforced, "programs gain no privileges by executing others")
             : new("no_new_privs", EnforcementState.Shared, "off, as asked"));
+        if (spec.Seccomp is { } policy) entries.Add(new("seccomp", EnforcementState.Enforced, $"{policy.Rules.Length} rules; what none is about: {policy.DefaultAction}"));
         entries.Add(launch.Inputs.CanDropBounding
             ? new("capabilities", EnforcementState.Enforced, FormattableString.Invariant($"bounding set 0x{spec.Capabilities.Bits & (ulong.MaxValue >> (63 - launch.Inputs.Host.LastCapability)):x}"))
             : new("capabilities", EnforcementState.Fallback, "the caller's bounding set, because dropping from it takes CAP_SETPCAP"));

@@ -23,6 +23,7 @@ internal static class ExecSpec
             Umask = spec.Umask,
             Capabilities = spec.Capabilities,
             NoNewPrivileges = spec.NoNewPrivileges,
+            Seccomp = spec.Seccomp,
             StopSignal = spec.StopSignal,
             Logger = spec.Logger,
             Host = spec.Host,

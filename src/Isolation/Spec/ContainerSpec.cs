@@ -67,6 +67,7 @@ public sealed partial record ContainerSpec
     internal long SharedMemorySize { get; init; } = 64L << 20;
     internal CapabilitySet Capabilities { get; init; } = CapabilitySet.Default;
     internal bool NoNewPrivileges { get; init; } = true;
+    internal SeccompPolicy? Seccomp { get; init; }
     internal bool Init { get; init; }
     internal TerminalSize? Terminal { get; init; }
     internal ProgramSession Session { get; init; }

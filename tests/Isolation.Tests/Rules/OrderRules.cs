@@ -123,6 +123,13 @@ internal sealed class OrderRules
         }
 
         if (state.SignalsUnblocked) Must(step.Call is execve or faccessat or write or exit_group || IsOfTheStart(state, step), "nothing but the start of the program follows once signals are unblocked");
+        if (step.Call == seccomp)
+        {
+            Must(state is { CapabilitiesKept: true, SignalsUnblocked: true } && !state.IsInit, "system calls are filtered once all else is done");
+            Must(state.NoNewPrivileges || _inputs.Spec.Capabilities.Has((int)Capability.SysAdmin), "a filter takes no_new_privs, or a capability");
+        }
+
+        if (state.Filtered) Must(step.Call is execve or faccessat or write or exit_group, "nothing but the start of the program follows the filter, which must allow that");
         RequireOfInit(state, step, Must);
         if (state.Limits > 0) Must(step.ClosesOnExec() is null, "the limits are the program's: nothing is opened once they are set");
         if (step.Call == prlimit64) Must(!state.AmbientCleared, "limits are set while there are privileges to do so");
@@ -140,6 +147,7 @@ internal sealed class OrderRules
         setsid or setpgid => state.IsUnderInit,
         ioctl => step.Number(1) == TIOCSCTTY,
         fcntl => step.Number(1) == F_SETFD,
+        seccomp => true,
         _ => false,
     };
 
@@ -165,6 +173,7 @@ internal sealed class OrderRules
         must(state.AmbientCleared, "the ambient capabilities are cleared before the program starts");
         must(state.UserSet && state.GroupSet, "the program runs as its user and group");
         must(state.CapabilitiesKept, "capabilities are given up before the program starts");
+        must(state.Filtered == (_inputs.Spec.Seccomp is not null), "system calls are filtered where that was asked for");
         must(state.NoNewPrivileges == _inputs.Spec.NoNewPrivileges, "no_new_privs is set before the program starts, unless it was asked not to be");
         must(state.IsUnderInit || DiesWithHost(state), "the death signal is set after the last change of credentials, which clears it, and the host is looked for after that, unless the program outlives it");
         must(state.IsUnderInit == _inputs.Spec.Init, "an init starts the program where one was asked for");
@@ -222,6 +231,7 @@ internal sealed class OrderRules
             pivot_root => state with { Pivoted = true }, // the new root is off the stack, and the old one on it
             umount2 => state.Pivoted ? state with { Stacked = state.Stacked - 1 } : state with { TakenAlong = state.TakenAlong - 1 },
             capset => state with { CapabilitiesKept = true },
+            seccomp => state with { Filtered = true },
             umask => state with { UmaskSet = step.Number(0) == _inputs.Spec.Umask },
             rt_sigaction => state with { SignalsReset = state.SignalsReset | 1UL << (int)(step.Number(0) - 1) },
             rt_sigprocmask => state with { SignalsUnblocked = step.Number(0) == SIG_SETMASK && step.Data(1).All(bits => bits == 0) },

@@ -51,6 +51,7 @@ internal static class ProgramSteps
             return;
         }
 
+        SeccompSteps.Write(writer, inputs);
         ExecSteps.Write(writer, inputs.Spec, inputs.Identity);
     }
 

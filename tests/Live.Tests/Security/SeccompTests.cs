@@ -1,0 +1,120 @@
+using System.Collections.Immutable;
+using Isolation.Linux;
+
+namespace Isolation.Live.Tests;
+
+/// <summary>Filters on system calls, in force in the kernel.</summary>
+[Trait("Lane", "VM")]
+public sealed class SeccompTests
+{
+    private static SeccompPolicy But(SeccompAction action, params string[] calls) => new() { DefaultAction = SeccompAction.Allow, Rules = [new([.. calls], action)] };
+
+    [Fact]
+    public async Task The_kernel_says_that_the_filter_is_in_force()
+    {
+        string[] lines = await Sandbox.HostShell("grep -E '^(Seccomp|NoNewPrivs):' /proc/self/status").WithSeccomp(SeccompPolicy.Default).LinesAsync();
+
+        Assert.Equal(["NoNewPrivs:\t1", "Seccomp:\t2"], lines);
+    }
+
+    [Fact]
+    public async Task A_call_fails_with_the_error_that_the_policy_says()
+    {
+        ContainerResult result = await Sandbox.HostShell("mkdir /tmp/a; mkdir /tmp/b 2>&1; ls /tmp").WithSeccomp(But(SeccompAction.Fail(Errno.EXDEV), "mkdir", "mkdirat")).ResultAsync();
+
+        Assert.Contains("cross-device", result.StandardOutput + result.StandardError, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Theory]
+    [InlineData("process")]
+    [InlineData("thread")]
+    [InlineData("trap")]
+    public async Task A_call_ends_the_program_where_the_policy_says_so(string how)
+    {
+        SeccompAction action = how switch { "process" => SeccompAction.KillProcess, "thread" => SeccompAction.KillThread, _ => SeccompAction.Trap };
+
+        ContainerResult result = await Sandbox.HostShell("exec mkdir /tmp/a").WithSeccomp(But(action, "mkdir", "mkdirat")).ResultAsync();
+
+        Assert.Equal(31, result.Signal); // SIGSYS
+    }
+
+    [Fact]
+    public async Task Arguments_decide()
+    {
+        SeccompPolicy policy = new()
+        {
+            DefaultAction = SeccompAction.Allow,
+            Rules = [new(["kill"], SeccompAction.Fail(Errno.EACCES)) { Conditions = [SeccompCondition.Equal(1, 12)] }],
+        };
+
+        string[] lines = await Sandbox.HostShell("trap 'echo usr1' USR1; trap 'echo usr2' USR2; kill -USR1 $$; kill -USR2 $$ 2>/dev/null || echo refused; echo end").WithSeccomp(policy).LinesAsync();
+
+        Assert.Equal(["usr1", "refused", "end"], lines);
+    }
+
+    [Theory]
+    [InlineData("unshare --user true", "unshare")]
+    [InlineData("mount -t tmpfs none /tmp", "mount")]
+    [InlineData("unshare --net true", "unshare")]
+    public async Task The_default_refuses_what_containers_do_not_do(string command, string word)
+    {
+        ContainerResult result = await Sandbox.HostShell($"{command} 2>&1").WithSeccomp(SeccompPolicy.Default).ResultAsync();
+
+        Assert.False(result.Succeeded);
+        Assert.Contains(word, result.StandardOutput, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_programs_do_as_a_rule_the_default_allows()
+    {
+        const string Script = """
+            set -e
+            cd /tmp; mkdir a; echo text > a/file; cp a/file a/copy; ln -s file a/link; chmod 600 a/copy; mv a/copy a/moved; cat a/moved
+            (sleep 0.01; echo child) & wait
+            find a | sort; tar cf a.tar a; gzip a.tar; rm -r a; kill -0 $$
+            """;
+
+        string[] lines = await Sandbox.HostShell(Script).WithSeccomp(SeccompPolicy.Default).LinesAsync();
+
+        Assert.Equal(["text", "child", "a", "a/file", "a/link", "a/moved"], lines);
+    }
+
+    [Fact]
+    public async Task A_further_program_has_the_filter_too_and_one_of_its_own_where_that_is_said()
+    {
+        await using Container container = await Sandbox.SleeperAsync(builder => builder.WithSeccomp(But(SeccompAction.Fail(Errno.EXDEV), "mkdir", "mkdirat")));
+
+        ContainerResult same = await container.NewProcess().WithCommand("mkdir", "/tmp/a").RunAsync(Sandbox.Token), own = await container.NewProcess().WithCommand("mkdir", "/tmp/a").WithSeccomp(But(SeccompAction.Fail(Errno.EXDEV), "rmdir")).RunAsync(Sandbox.Token);
+
+        Assert.False(same.Succeeded);
+        Assert.True(own.Succeeded, own.StandardError);
+        Assert.Contains(container.Enforcement, entry => entry.Feature == "seccomp" && entry.State == EnforcementState.Enforced);
+    }
+
+    [Fact]
+    public async Task With_an_init_it_holds_for_the_program()
+    {
+        string[] lines = await Sandbox.HostShell("grep -h ^Seccomp: /proc/1/status /proc/self/status").WithInit().WithSeccomp(SeccompPolicy.Default).LinesAsync();
+
+        Assert.Equal("Seccomp:\t2", lines[1]);
+    }
+
+    [Fact]
+    public async Task Why_a_program_does_not_start_is_still_said()
+    {
+        ContainerException exception = await Sandbox.Host("/no/such/program").WithSeccomp(SeccompPolicy.Default).RefusalAsync();
+
+        Assert.Equal(ContainerErrorReason.ProgramNotFound, exception.Reason);
+    }
+
+    [Fact]
+    public void What_could_not_start_or_is_no_policy_is_refused_before_anything_is_made()
+    {
+        ContainerBuilder Builder(SeccompPolicy policy) => Sandbox.Host("true").WithSeccomp(policy);
+
+        Assert.Contains("execve", Assert.Throws<InvalidOperationException>(() => Builder(But(SeccompAction.KillProcess, "execve")).Build()).Message, StringComparison.Ordinal);
+        Assert.Contains("'of_tomorrow'", Assert.Throws<InvalidOperationException>(() => Builder(But(SeccompAction.Allow, "of_tomorrow")).Build()).Message, StringComparison.Ordinal);
+        Assert.Contains("argument 6", Assert.Throws<InvalidOperationException>(() => Builder(new() { DefaultAction = SeccompAction.Allow, Rules = [new(["read"], SeccompAction.Allow) { Conditions = [SeccompCondition.Equal(6, 0)] }] }).Build()).Message, StringComparison.Ordinal);
+        Assert.Contains("AllowNewPrivileges", Assert.Throws<InvalidOperationException>(() => Builder(SeccompPolicy.Default).AllowNewPrivileges().Build()).Message, StringComparison.Ordinal);
+    }
+}
