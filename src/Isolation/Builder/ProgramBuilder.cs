@@ -79,6 +79,14 @@ public abstract partial class ProgramBuilder<TSelf>
         return Set(Draft with { Seccomp = policy });
     }
 
+    /// <summary>Confines the program further, and all that it starts (landlock(7)). A further program of a container has the container's policy where none is given.</summary>
+    /// <param name="policy">What it may still do. The program, its loader and its libraries must be executable and readable.</param>
+    public TSelf WithLandlock(LandlockPolicy policy)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        return Set(Draft with { Landlock = policy });
+    }
+
     private protected virtual TSelf Set(ContainerSpec draft)
     {
         Draft = draft;

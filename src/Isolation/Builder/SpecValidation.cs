@@ -24,6 +24,15 @@ internal static class SpecValidation
         Command(spec);
         Terminal(spec);
         Seccomp(spec);
+        Landlock(spec);
+    }
+
+    private static void Landlock(ContainerSpec spec)
+    {
+        if (spec.Landlock is not { } policy) return;
+        if (policy.Problem() is { } problem) throw new InvalidOperationException($"The Landlock policy cannot be: {problem}.");
+        if (!spec.NoNewPrivileges && !spec.Capabilities.Has((int)Capability.SysAdmin))
+            throw new InvalidOperationException("Landlock takes no_new_privs or CAP_SYS_ADMIN (landlock(7)): leave AllowNewPrivileges out, or add Capability.SysAdmin.");
     }
 
     private static void Seccomp(ContainerSpec spec)

@@ -17,6 +17,7 @@ internal static class EnforcementReport
             ? new("no_new_privs", EnforcementState.Enforced, "programs gain no privileges by executing others")
             : new("no_new_privs", EnforcementState.Shared, "off, as asked"));
         if (spec.Seccomp is { } policy) entries.Add(new("seccomp", EnforcementState.Enforced, $"{policy.Rules.Length} rules; what none is about: {policy.DefaultAction}"));
+        if (spec.Landlock is { } landlock) entries.Add(Landlock(landlock, launch.Inputs.Host.LandlockVersion));
         entries.Add(launch.Inputs.CanDropBounding
             ? new("capabilities", EnforcementState.Enforced, FormattableString.Invariant($"bounding set 0x{spec.Capabilities.Bits & (ulong.MaxValue >> (63 - launch.Inputs.Host.LastCapability)):x}"))
             : new("capabilities", EnforcementState.Fallback, "the caller's bounding set, because dropping from it takes CAP_SETPCAP"));
@@ -35,6 +36,10 @@ internal static class EnforcementReport
             entries.Add(new(launch.Notes[note].Feature, EnforcementState.Fallback, launch.Notes[note].Detail));
         return entries;
     }
+
+    private static EnforcementEntry Landlock(LandlockPolicy policy, int version) => (policy.BestEffort ? LandlockAbi.LackingOf(policy, version) : "") is { Length: > 0 } lacking
+        ? new("landlock", EnforcementState.Fallback, $"this kernel's has version {version}, and does not refuse {lacking}")
+        : new("landlock", EnforcementState.Enforced, $"{policy.Paths.Length} paths; version {version}");
 
     private static bool KeepsGroups(PlanInputs inputs) => inputs.Spec.Namespaces.IsHost(NamespaceKind.User)
         ? !inputs.Host.Has(Capability.Setgid)

@@ -24,6 +24,7 @@ internal static class ExecSpec
             Capabilities = spec.Capabilities,
             NoNewPrivileges = spec.NoNewPrivileges,
             Seccomp = spec.Seccomp,
+            Landlock = spec.Landlock,
             StopSignal = spec.StopSignal,
             Logger = spec.Logger,
             Host = spec.Host,

@@ -40,6 +40,9 @@ internal sealed record HostFacts
     /// <summary>mount_setattr(2), Linux 5.12.</summary>
     internal bool HasMountSetAttr { get; init; } = true;
 
+    /// <summary>Of Landlock's interface; 0 where the kernel has none, or a filter hides it (landlock(7)).</summary>
+    internal int LandlockVersion { get; init; } = 8;
+
     /// <summary>overlayfs takes its lower directories one by one, as <c>lowerdir+</c>: Linux 6.5.</summary>
     internal bool HasLowerDirAppend { get; init; } = true;
 

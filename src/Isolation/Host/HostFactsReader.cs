@@ -39,6 +39,7 @@ internal static class HostFactsReader
             AllowsSetGroups = !ReadText("/proc/self/setgroups").StartsWith("deny", StringComparison.Ordinal),
             HasOpenAt2 = KernelProbe.HasOpenAt2(),
             HasMountSetAttr = KernelProbe.HasMountSetAttr(),
+            LandlockVersion = KernelProbe.LandlockVersion(),
             HasLowerDirAppend = Environment.OSVersion.Version >= new Version(6, 5),
             HasCloseRangeCloexec = KernelProbe.HasCloseRangeCloexec(),
             HasTimeNamespaces = File.Exists("/proc/self/ns/time"),

@@ -68,6 +68,7 @@ public sealed partial record ContainerSpec
     internal CapabilitySet Capabilities { get; init; } = CapabilitySet.Default;
     internal bool NoNewPrivileges { get; init; } = true;
     internal SeccompPolicy? Seccomp { get; init; }
+    internal LandlockPolicy? Landlock { get; init; }
     internal bool Init { get; init; }
     internal TerminalSize? Terminal { get; init; }
     internal ProgramSession Session { get; init; }

@@ -17,6 +17,7 @@ internal static class KernelSupport
         HostFacts facts = HostFactsReader.Current;
         yield return Call("openat2", facts.HasOpenAt2, "5.6", "mount targets are opened link by link, and a root with symbolic links in their way is refused");
         yield return Call("mount_setattr", facts.HasMountSetAttr, "5.12", "mounts are made read-only one by one");
+        yield return new("landlock", facts.LandlockVersion > 0, facts.LandlockVersion > 0 ? $"version {facts.LandlockVersion}" : "the kernel has none, or is not booted with it", facts.LandlockVersion > 0 ? null : "use Linux 5.13 or later with CONFIG_SECURITY_LANDLOCK, and name landlock in lsm= of its command line");
         yield return Call("close_range with CLOEXEC", facts.HasCloseRangeCloexec, "5.11", "descriptors are marked one by one");
     }
 

@@ -18,6 +18,8 @@ internal static class Remedies
 
         ("openat2" or "mount_setattr" or "pidfd_open" or "pidfd_send_signal" or "close_range" or "landlock_create_ruleset", Errno.ENOSYS) =>
             "The kernel is too old, or the seccomp filter of a surrounding container hides the call.",
+        ("landlock_create_ruleset", Errno.EOPNOTSUPP) => "Landlock is not on: name landlock in lsm= of the kernel's command line, or say LandlockPolicy.BestEffort.",
+        ("landlock_create_ruleset", Errno.EINVAL) => "This kernel's Landlock is older than what is asked of it: say LandlockPolicy.BestEffort for as much as it has.",
         ("openat2", Errno.EXDEV) => "The path leads out of its root directory, or across a mount point that it must not cross.",
         ("openat2", Errno.EAGAIN) => "Directories on the way were being renamed all the time; try again when nothing changes them.",
 

@@ -36,6 +36,7 @@ internal static class GenHost
         from openAt2 in Gen.Bool
         from setAttr in Gen.Bool
         from append in Gen.Bool
+        from landlock in Gen.Int[0, 8]
         from closeRange in Gen.Bool
         from time in Gen.Bool
         from cgroup in Gen.Bool
@@ -43,7 +44,7 @@ internal static class GenHost
         from last in Gen.Int[37, 63]
         select new HostFacts
         {
-            Abi = arm ? TargetAbi.Arm64 : TargetAbi.X64, HasOpenAt2 = openAt2, HasMountSetAttr = setAttr, HasLowerDirAppend = append, HasCloseRangeCloexec = closeRange,
+            Abi = arm ? TargetAbi.Arm64 : TargetAbi.X64, HasOpenAt2 = openAt2, HasMountSetAttr = setAttr, HasLowerDirAppend = append, LandlockVersion = landlock, HasCloseRangeCloexec = closeRange,
             HasTimeNamespaces = time, HasCgroupNamespaces = cgroup, HasMessageQueues = queues, LastCapability = last,
         };
 

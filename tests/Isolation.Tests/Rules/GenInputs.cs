@@ -76,6 +76,7 @@ internal static class GenInputs
         from capabilities in Gen.OneOf(Gen.Const(CapabilitySet.Default), Gen.Const(CapabilitySet.None), Gen.Const(CapabilitySet.All), Gen.ULong.Select(bits => new CapabilitySet(bits)))
         from noNewPrivileges in Gen.Bool
         from filtered in Gen.Bool
+        from landlock in Gen.OneOf<LandlockPolicy?>(null, LandlockPolicy.Of(["/usr", "/etc/hosts"], ["/tmp"]) with { BestEffort = true }, new LandlockPolicy { Refused = 0, BindPorts = [80], ConnectPorts = [], Scopes = LandlockScopes.All })
         from terminal in Gen.Bool
         from session in Gen.Enum<ProgramSession>()
         from outlives in Gen.Bool
@@ -87,7 +88,8 @@ internal static class GenInputs
             Terminal = terminal ? new(80, 25) : null, Session = terminal ? ProgramSession.New : session, OutlivesHost = outlives, Processors = [.. processors],
             Descriptors = descriptors.ToImmutableSortedDictionary(number => number, _ => new Microsoft.Win32.SafeHandles.SafeFileHandle()),
             ResourceLimits = limits.ToImmutableSortedDictionary(kind => kind, _ => new ResourceLimit(10, 20)),
-            Command = [.. command], WorkingDirectory = directory, Umask = umask, Capabilities = capabilities, NoNewPrivileges = noNewPrivileges || filtered, Seccomp = filtered ? SeccompPolicy.Default : null,
+            Command = [.. command], WorkingDirectory = directory, Umask = umask, Capabilities = capabilities, Landlock = landlock,
+            NoNewPrivileges = noNewPrivileges || filtered || landlock is not null, Seccomp = filtered ? SeccompPolicy.Default : null,
             Environment = hasPath ? ContainerSpec.DefaultEnvironment.SetItem("PATH", path) : ImmutableSortedDictionary<string, string>.Empty,
         };
 

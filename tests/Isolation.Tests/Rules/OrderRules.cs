@@ -99,9 +99,9 @@ internal sealed class OrderRules
 
         if (step.Call == umount2)
             Must(state.Pivoted ? state.Stacked > 0 : state.TakenAlong > 0 && _targets.IsPlaceOfScratch(state.Directory, state.ScratchPlace), "as many mounts are detached as lie on the new root, and not one more: that would be the new root itself");
-        if (state.Pivoted && step.Call is not (execve or faccessat) && !step.IsTerminalMaster())
+        if (state.Pivoted && step.Call is not (execve or faccessat) && !step.IsTerminalMaster() && !IsOfLandlock(step))
             Must(!Enumerable.Range(0, step.Operands.Count).Any(i => step.Text(i) is ['/', ..]), "no path of the host is named once the root has changed");
-        if (state.Pivoted && step.Call is openat or openat2 && !step.IsTerminalMaster()) Must(_targets.IsOpenedInside(step, pivoted: true), "the working directory is opened inside the root");
+        if (state.Pivoted && step.Call is openat or openat2 && !step.IsTerminalMaster() && !IsOfLandlock(step)) Must(_targets.IsOpenedInside(step, pivoted: true), "the working directory is opened inside the root");
 
         // Privileges are lost in the order in which losing one needs those that are lost later.
         if (step.IsPrctl(PR_CAPBSET_DROP) || step.IsPrctl(PR_CAP_AMBIENT))
@@ -123,6 +123,13 @@ internal sealed class OrderRules
         }
 
         if (state.SignalsUnblocked) Must(step.Call is execve or faccessat or write or exit_group || IsOfTheStart(state, step), "nothing but the start of the program follows once signals are unblocked");
+        if (step.Call is landlock_create_ruleset or landlock_add_rule) Must((!NewMounts || state.Pivoted) && state is { Limits: 0, AmbientCleared: false }, "the rules of Landlock are made of the container's own files, while they can be opened");
+        if (step.Call == landlock_restrict_self)
+        {
+            Must(state is { CapabilitiesKept: true, Filtered: false, IsInit: false }, "Landlock is put in force once nothing else needs files, and before system calls are filtered");
+            Must(state.NoNewPrivileges || _inputs.Spec.Capabilities.Has((int)Capability.SysAdmin), "Landlock takes no_new_privs, or a capability");
+        }
+
         if (step.Call == seccomp)
         {
             Must(state is { CapabilitiesKept: true, SignalsUnblocked: true } && !state.IsInit, "system calls are filtered once all else is done");
@@ -139,6 +146,9 @@ internal sealed class OrderRules
         if (step.Call == execve) RequireReady(state, Must);
     }
 
+    /// <summary>A place that the policy names, in the new root, of which nothing but the place is taken.</summary>
+    private bool IsOfLandlock(LaunchStep step) => step.Call == openat && step.Number(2) == (O_PATH | O_CLOEXEC) && _inputs.Spec.Landlock?.Paths.Any(path => path.Path == step.Text(1)) == true;
+
     /// <summary>What comes between the end of all privileges and the program: the init, the terminal, the descriptors asked for.</summary>
     private bool IsOfTheStart(PlanState state, LaunchStep step) => step.Call switch
     {
@@ -147,7 +157,7 @@ internal sealed class OrderRules
         setsid or setpgid => state.IsUnderInit,
         ioctl => step.Number(1) == TIOCSCTTY,
         fcntl => step.Number(1) == F_SETFD,
-        seccomp => true,
+        seccomp or landlock_restrict_self => true,
         _ => false,
     };
 
@@ -173,6 +183,7 @@ internal sealed class OrderRules
         must(state.AmbientCleared, "the ambient capabilities are cleared before the program starts");
         must(state.UserSet && state.GroupSet, "the program runs as its user and group");
         must(state.CapabilitiesKept, "capabilities are given up before the program starts");
+        must(state.Landlocked == (_inputs.Spec.Landlock is { BestEffort: false } || (_inputs.Spec.Landlock is not null && _inputs.Host.LandlockVersion > 0)), "Landlock is in force where that was asked for");
         must(state.Filtered == (_inputs.Spec.Seccomp is not null), "system calls are filtered where that was asked for");
         must(state.NoNewPrivileges == _inputs.Spec.NoNewPrivileges, "no_new_privs is set before the program starts, unless it was asked not to be");
         must(state.IsUnderInit || DiesWithHost(state), "the death signal is set after the last change of credentials, which clears it, and the host is looked for after that, unless the program outlives it");
@@ -232,6 +243,7 @@ internal sealed class OrderRules
             umount2 => state.Pivoted ? state with { Stacked = state.Stacked - 1 } : state with { TakenAlong = state.TakenAlong - 1 },
             capset => state with { CapabilitiesKept = true },
             seccomp => state with { Filtered = true },
+            landlock_restrict_self => state with { Landlocked = true },
             umask => state with { UmaskSet = step.Number(0) == _inputs.Spec.Umask },
             rt_sigaction => state with { SignalsReset = state.SignalsReset | 1UL << (int)(step.Number(0) - 1) },
             rt_sigprocmask => state with { SignalsUnblocked = step.Number(0) == SIG_SETMASK && step.Data(1).All(bits => bits == 0) },

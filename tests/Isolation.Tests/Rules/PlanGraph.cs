@@ -50,7 +50,7 @@ internal sealed class PlanGraph
     private bool IsTheOnlySuccess(LaunchStep step) => step.Call switch
     {
         SystemCall.write => IsChannel(step.Operands[0]) && step.Operands[2].Kind == OperandKind.Value && step.Operands[2].Number == step.Expected,
-        SystemCall.move_mount or SystemCall.mount_setattr or SystemCall.mount or SystemCall.faccessat => step.Expected == 0,
+        SystemCall.move_mount or SystemCall.mount_setattr or SystemCall.mount or SystemCall.faccessat or SystemCall.landlock_add_rule => step.Expected == 0,
         _ => false,
     };
 

@@ -65,6 +65,9 @@ internal sealed record PlanState
 
     internal bool NoNewPrivileges { get; init; }
 
+    /// <summary>The rules of Landlock are in force.</summary>
+    internal bool Landlocked { get; init; }
+
     /// <summary>The filter on system calls is in force.</summary>
     internal bool Filtered { get; init; }
 

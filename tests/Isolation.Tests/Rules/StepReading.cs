@@ -71,7 +71,8 @@ internal static class StepReading
         dup3 => step.IsStandardStream(1) ? null : (step.Number(2) & O_CLOEXEC) != 0,
         ioctl when step.Number(1) == TIOCGPTPEER => (step.Number(2) & O_CLOEXEC) != 0,
         fcntl => step.Number(1) != F_DUPFD_CLOEXEC ? null : true,
-        SystemCall.epoll_create1 or eventfd2 or inotify_init1 or landlock_create_ruleset or memfd_create or perf_event_open or pidfd_getfd
+        landlock_create_ruleset => true, // always
+        SystemCall.epoll_create1 or eventfd2 or inotify_init1 or memfd_create or perf_event_open or pidfd_getfd
             or pidfd_open or pipe2 or signalfd4 or socketpair or timerfd_create or bpf => false, // teach this table before a plan uses one
         _ => null,
     };

@@ -20,6 +20,8 @@ internal static unsafe class KernelProbe
     // Flags that do not exist: EINVAL from a kernel that has the call.
     internal static bool HasMountSetAttr() => Syscall.Is(Syscall.Invoke(SystemCall.mount_setattr, -1, 0, 0x40000000, 0, 0), Errno.EINVAL);
 
+    internal static int LandlockVersion() => Math.Max(0, (int)Syscall.Invoke(SystemCall.landlock_create_ruleset, 0, 0, Abi.LANDLOCK_CREATE_RULESET_VERSION));
+
     // A range above every descriptor.
     internal static bool HasCloseRangeCloexec() =>
         Syscall.Invoke(SystemCall.close_range, unchecked((nint)uint.MaxValue), unchecked((nint)uint.MaxValue), (nint)Abi.CLOSE_RANGE_CLOEXEC) == 0;

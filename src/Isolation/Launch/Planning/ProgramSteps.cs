@@ -26,6 +26,7 @@ internal static class ProgramSteps
 
         if (!inputs.Spec.Namespaces.IsNew(NamespaceKind.Mount)) EnterDirectory(writer, inputs);
         TerminalSteps.Open(writer, inputs);
+        LandlockSteps? landlock = LandlockSteps.Make(writer, inputs);
         ResourceSteps.Limit(writer, inputs.Spec);
         HandOverOutput(writer, inputs);
         DropBounding(writer, inputs);
@@ -51,6 +52,7 @@ internal static class ProgramSteps
             return;
         }
 
+        landlock?.Enforce(writer);
         SeccompSteps.Write(writer, inputs);
         ExecSteps.Write(writer, inputs.Spec, inputs.Identity);
     }
