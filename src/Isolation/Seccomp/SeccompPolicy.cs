@@ -30,6 +30,7 @@ public sealed partial record SeccompPolicy
     /// <summary>What is wrong with it; null where nothing is.</summary>
     internal string? Problem()
     {
+        if (DefaultAction == SeccompAction.Notify || ForeignAction == SeccompAction.Notify || Rules.Any(rule => rule.Action == SeccompAction.Notify)) return "it leaves calls to whoever listens (SCMP_ACT_NOTIFY), and nobody does";
         foreach (SeccompRule rule in Rules)
         {
             if (rule.SystemCalls.IsDefaultOrEmpty) return "a rule names no system call";

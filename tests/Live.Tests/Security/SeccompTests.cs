@@ -115,6 +115,7 @@ public sealed class SeccompTests
         Assert.Contains("execve", Assert.Throws<InvalidOperationException>(() => Builder(But(SeccompAction.KillProcess, "execve")).Build()).Message, StringComparison.Ordinal);
         Assert.Contains("'of_tomorrow'", Assert.Throws<InvalidOperationException>(() => Builder(But(SeccompAction.Allow, "of_tomorrow")).Build()).Message, StringComparison.Ordinal);
         Assert.Contains("argument 6", Assert.Throws<InvalidOperationException>(() => Builder(new() { DefaultAction = SeccompAction.Allow, Rules = [new(["read"], SeccompAction.Allow) { Conditions = [SeccompCondition.Equal(6, 0)] }] }).Build()).Message, StringComparison.Ordinal);
+        Assert.Contains("SCMP_ACT_NOTIFY", Assert.Throws<InvalidOperationException>(() => Builder(SeccompPolicy.FromJson("""{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mount"],"action":"SCMP_ACT_NOTIFY"}]}""")).Build()).Message, StringComparison.Ordinal);
         Assert.Contains("AllowNewPrivileges", Assert.Throws<InvalidOperationException>(() => Builder(SeccompPolicy.Default).AllowNewPrivileges().Build()).Message, StringComparison.Ordinal);
     }
 }
