@@ -17,6 +17,9 @@ internal sealed class CHeaderProof(Architecture target)
     [
         "MFD_EXEC", // Linux 6.3
         "MFD_NOEXEC_SEAL", // Linux 6.3
+        "LANDLOCK_RULE_NET_PORT", // Linux 6.7
+        "LANDLOCK_ACCESS_NET_BIND_TCP", // Linux 6.7
+        "LANDLOCK_ACCESS_NET_CONNECT_TCP", // Linux 6.7
         "MQUEUE_MAGIC", // ipc/mqueue.c
         "CONFIGFS_MAGIC", // fs/configfs/mount.c
         "FUSECTL_SUPER_MAGIC", // fs/fuse/control.c
@@ -58,6 +61,8 @@ internal sealed class CHeaderProof(Architecture target)
         #define _LINUX_MOUNT_H /* which linux/fs.h would include beside sys/mount.h, with the same enums again */
         #define _UAPI_LINUX_MOUNT_H
         #include <linux/fs.h>
+        #include <linux/landlock.h>
+        #include <linux/seccomp.h>
         #include <linux/quota.h>
         #include <linux/limits.h>
         #include <linux/magic.h>
