@@ -45,7 +45,7 @@ internal static class SpecValidation
                 throw new InvalidOperationException($"The seccomp policy says '{action}' of {needed}: the program could not be started, or it could not be said why. Allow execve, exit_group and write.");
         if (!spec.NoNewPrivileges && !spec.Capabilities.Has((int)Capability.SysAdmin))
             throw new InvalidOperationException("A seccomp filter takes no_new_privs or CAP_SYS_ADMIN (seccomp(2)): leave AllowNewPrivileges out, or add Capability.SysAdmin.");
-        SeccompCompiler.Compile(policy, spec.Capabilities, TargetAbi.Current == TargetAbi.Arm64);
+        SeccompCompiler.Get(policy, spec.Capabilities, TargetAbi.Current == TargetAbi.Arm64);
     }
 
     private static void Terminal(ContainerSpec spec)

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 
 namespace Isolation;
 
@@ -13,11 +15,17 @@ internal static class SeccompCompiler
     /// <summary>What the kernel takes at most (BPF_MAXINSNS).</summary>
     internal const int MostInstructions = 4096;
 
+    private static readonly ConditionalWeakTable<SeccompPolicy, ConcurrentDictionary<(CapabilitySet, bool), ImmutableArray<BpfInstruction>>> Compiled = [];
+
     private const int NumberOffset = 0, ArchitectureOffset = 4, ArgumentsOffset = 16;
 
     /// <summary>Whose programs run on a machine.</summary>
     internal static ImmutableArray<SeccompArchitecture> ArchitecturesOf(SeccompPolicy policy, bool isArm64) =>
         policy.Architectures.IsDefaultOrEmpty ? isArm64 ? [SeccompArchitecture.Arm64] : [SeccompArchitecture.X64, SeccompArchitecture.X86, SeccompArchitecture.X32] : policy.Architectures;
+
+    /// <summary>As <see cref="Compile"/>; a policy that is used again is not compiled again. Safe from any thread.</summary>
+    internal static ImmutableArray<BpfInstruction> Get(SeccompPolicy policy, CapabilitySet capabilities, bool isArm64) =>
+        Compiled.GetValue(policy, _ => []).GetOrAdd((capabilities, isArm64), key => Compile(policy, key.Item1, key.Item2));
 
     /// <param name="policy">Which.</param>
     /// <param name="capabilities">What the container has.</param>

@@ -18,10 +18,11 @@ public sealed class SeccompCompilerTests
     private static readonly Gen<SeccompCondition> Conditions = Gen.Select(Gen.Int[0, 5], Gen.Enum<SeccompComparison>(), Values, Values, (argument, comparison, value, mask) =>
         comparison == SeccompComparison.MaskedEqual ? SeccompCondition.Masked(argument, mask, value & mask) : new SeccompCondition(argument, comparison, value));
 
-    private static readonly Gen<SeccompRule> Rules = Gen.Select(Gen.Int[0, Names.Length - 1].Array[1, 25], Actions, Conditions.Array[0, 2], (names, action, conditions) =>
+    private static readonly Gen<SeccompRule> Rules = Gen.Select(Gen.Int[0, Names.Length - 1].Array[1, 15], Actions, Conditions.Array[0, 2], (names, action, conditions) =>
         new SeccompRule([.. names.Select(at => Names[at])], action) { Conditions = [.. conditions] });
 
-    private static readonly Gen<SeccompPolicy> Policies = Gen.Select(Actions, Rules.Array[0, 8], (otherwise, rules) => new SeccompPolicy { DefaultAction = otherwise, Rules = [.. rules] });
+    // Five rules of fifteen names with two conditions are as much as always fits.
+    private static readonly Gen<SeccompPolicy> Policies = Gen.Select(Actions, Rules.Array[0, 5], (otherwise, rules) => new SeccompPolicy { DefaultAction = otherwise, Rules = [.. rules] });
 
     [Fact]
     public void A_filter_answers_as_its_policy_says() => Gen.Select(Policies, Gen.Bool, Values.Array[6]).Sample((policy, isArm64, arguments) => AssertSame(policy, isArm64, default, [arguments]), iter: 300);
@@ -62,6 +63,16 @@ public sealed class SeccompCompilerTests
         Assert.Equal(SeccompAction.KillProcess.Value, BpfMachine.Run(program, 0x40000001, SeccompCompiler.AuditX64, new ulong[6], out _));
         Assert.Equal(SeccompAction.Fail(Errno.ENOSYS).Value, BpfMachine.Run(program, 100_000, SeccompCompiler.AuditX64, new ulong[6], out _));
         Assert.Equal(SeccompAction.Fail(Errno.ENOSYS).Value, BpfMachine.Run(program, -1, SeccompCompiler.AuditX64, new ulong[6], out _));
+    }
+
+    [Fact]
+    public void A_policy_is_compiled_once()
+    {
+        ImmutableArray<BpfInstruction> first = SeccompCompiler.Get(SeccompPolicy.Default, CapabilitySet.Default, isArm64: false);
+
+        Assert.True(first == SeccompCompiler.Get(SeccompPolicy.Default, CapabilitySet.Default, isArm64: false));
+        Assert.False(first == SeccompCompiler.Get(SeccompPolicy.Default, CapabilitySet.All, isArm64: false));
+        Assert.Equal(SeccompCompiler.Compile(SeccompPolicy.Default, CapabilitySet.Default, isArm64: false).AsSpan(), first.AsSpan());
     }
 
     [Fact]
