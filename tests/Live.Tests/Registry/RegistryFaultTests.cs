@@ -160,7 +160,7 @@ public sealed class RegistryFaultTests
                 foreach (byte[] piece in reply.Body.Chunk(300_000))
                 {
                     await exchange.WriteAsync(piece);
-                    await Task.Delay(150, exchange.Ended); // longer than the limit in all, and never for as long
+                    await Task.Delay(260, exchange.Ended); // longer than the limit in all, and never for as long
                 }
 
                 return;
@@ -171,7 +171,7 @@ public sealed class RegistryFaultTests
             if (how == "stalled" && reply.Body.Length > 1_000_000) await Task.Delay(System.Threading.Timeout.Infinite, exchange.Ended);
         }, times: 5);
 
-        Image pulled = await fixture.PullAsync(new() { Client = fixture.Client(new() { Timeout = TimeSpan.FromMilliseconds(900), Credentials = RegistryFixture.Nobody }) });
+        Image pulled = await fixture.PullAsync(new() { Client = fixture.Client(new() { Timeout = TimeSpan.FromMilliseconds(2500), Credentials = RegistryFixture.Nobody }) });
 
         Assert.Equal(fixture.Image.Digest, pulled.Digest);
         Assert.Equal("hello from afar", await RegistryFixture.RunAsync(fixture.Store, pulled));
