@@ -8,7 +8,7 @@ public sealed class SupportTests
     private static readonly string[] Features =
     [
         "kernel", "user namespace", "pid namespace", "network namespace", "ipc namespace", "mount namespace", "uts namespace", "cgroup namespace", "time namespace",
-        "containers", "private /proc", "private layer over the host's files", "union of layers", "openat2", "mount_setattr", "close_range with CLOEXEC", "subordinate ids",
+        "containers", "private /proc", "private layer over the host's files", "union of layers", "openat2", "mount_setattr", "landlock", "close_range with CLOEXEC", "subordinate ids",
     ];
 
     [Fact]
@@ -56,11 +56,12 @@ public sealed class SupportTests
     [Fact]
     public async Task What_a_filter_takes_away_is_told()
     {
-        (int code, string output, string error) = await Sandbox.OnHostAsync(NestedProgram.Path, "--deny", "openat2,mount_setattr", "probe");
+        (int code, string output, string error) = await Sandbox.OnHostAsync(NestedProgram.Path, "--deny", "openat2,mount_setattr,landlock_create_ruleset", "probe");
 
         Assert.True(code == 0, error);
         Assert.Contains("openat2\tFalse\t", output, StringComparison.Ordinal);
         Assert.Contains("mount_setattr\tFalse\t", output, StringComparison.Ordinal);
+        Assert.Contains("landlock\tFalse\t", output, StringComparison.Ordinal);
         Assert.Contains("containers\tTrue\t", output, StringComparison.Ordinal);
     }
 }
