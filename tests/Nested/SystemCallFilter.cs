@@ -53,6 +53,7 @@ internal static unsafe partial class SystemCallFilter
         "clone3" => 435,
         "openat2" => 437,
         "mount_setattr" => 442,
+        "landlock_create_ruleset" => 444,
         "memfd_create" => RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 319u : 279u,
         _ => throw new ArgumentException($"The number of '{name}' is not known here."),
     };
