@@ -7,7 +7,7 @@ isolation_packages() {
     echo fuse-overlayfs fuse3 e2fsprogs xfsprogs
     echo util-linux procps iproute2 passwd bzip2 zstd
     # Images, by those who write and read them too.
-    echo skopeo umoci buildah podman docker.io docker-registry
+    echo skopeo umoci buildah podman docker.io docker-registry openssl
     # Another kernel, in a virtual machine (tests/vm).
     case "$(dpkg --print-architecture)" in amd64) echo qemu-system-x86 systemd dbus dbus-user-session ;; esac
     # What the parsers are fuzzed with.
