@@ -2,7 +2,8 @@ namespace Isolation.Images;
 
 public sealed partial class ImageStore
 {
-    private const int MostNested = 8;
+    /// <summary>How many indexes may be in one another.</summary>
+    internal const int MostNested = 8;
 
     /// <summary>The image that a descriptor leads to; of an index the one for a platform, be it in an index within.</summary>
     /// <param name="descriptor">Of a manifest or an index.</param>

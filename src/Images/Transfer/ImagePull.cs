@@ -3,7 +3,6 @@ namespace Isolation.Images;
 /// <summary>One pull: from a name to an image of the store.</summary>
 internal sealed class ImagePull(ImageStore store, RegistryClient client, ImageReference reference, PullOptions options)
 {
-    private const int MostNested = 8;
     private readonly TransferMeter _meter = new(options.Progress);
 
     internal async Task<Image> RunAsync(CancellationToken cancellationToken)
@@ -68,7 +67,7 @@ internal sealed class ImagePull(ImageStore store, RegistryClient client, ImageRe
     /// <summary>As much of an index as it takes to choose from it; where all is wanted, all manifests and their configurations.</summary>
     private async Task FetchIndexAsync(Descriptor descriptor, Dictionary<Digest, Manifest> wanted, int depth, CancellationToken cancellationToken)
     {
-        if (depth == MostNested) throw new ImageException(ImageErrorReason.InvalidContent, $"The index of {reference} is more than {MostNested} indexes deep");
+        if (depth == ImageStore.MostNested) throw new ImageException(ImageErrorReason.InvalidContent, $"The index of {reference} is more than {ImageStore.MostNested} indexes deep");
         foreach (Descriptor part in store.ReadModel(descriptor, content => ImageJson.ReadIndex(content, descriptor.MediaType)).Manifests)
         {
             if (MediaTypes.IsIndex(part.MediaType))

@@ -3,7 +3,6 @@ namespace Isolation.Images;
 /// <summary>One push: blobs, then the manifests that name them, then what names those.</summary>
 internal sealed class ImagePush(ImageStore store, RegistryClient client, ImageReference to, PushOptions options)
 {
-    private const int MostNested = 8;
     private readonly TransferMeter _meter = new(options.Progress);
     private readonly ILookup<Digest, ImageReference> _sources = store.FindSources(to);
     private readonly HashSet<Digest> _sent = [];
@@ -12,7 +11,7 @@ internal sealed class ImagePush(ImageStore store, RegistryClient client, ImageRe
 
     private async Task<Descriptor> PushAsync(Descriptor descriptor, ImageReference name, int depth, CancellationToken cancellationToken)
     {
-        if (depth == MostNested) throw new ImageException(ImageErrorReason.InvalidContent, $"The index of {to} is more than {MostNested} indexes deep");
+        if (depth == ImageStore.MostNested) throw new ImageException(ImageErrorReason.InvalidContent, $"The index of {to} is more than {ImageStore.MostNested} indexes deep");
         byte[] content = store.Blobs.Read(descriptor);
         if (MediaTypes.IsIndex(descriptor.MediaType))
         {
