@@ -47,16 +47,8 @@ internal static unsafe partial class SystemCallFilter
         }
     }
 
-    // Those of Linux 5.0 and later have one number on every architecture.
-    private static uint Number(string name) => name switch
-    {
-        "clone3" => 435,
-        "openat2" => 437,
-        "mount_setattr" => 442,
-        "landlock_create_ruleset" => 444,
-        "memfd_create" => RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 319u : 279u,
-        _ => throw new ArgumentException($"The number of '{name}' is not known here."),
-    };
+    private static uint Number(string name) =>
+        (uint)(SystemCallTable.NumberOf(name, RuntimeInformation.ProcessArchitecture == Architecture.X64 ? SeccompArchitecture.X64 : SeccompArchitecture.Arm64) ?? throw new ArgumentException($"There is no system call '{name}'."));
 
     [LibraryImport("libc", EntryPoint = "prctl")]
     private static partial int Prctl(int option, nuint a, nuint b, nuint c, nuint d);
