@@ -62,22 +62,39 @@ public abstract partial class ProgramBuilder<TSelf>
     /// <summary>Grants a capability that containers are not given as a rule. It holds within the container's user namespace.</summary>
     public TSelf AddCapability(Capability capability) => Set(Draft with { Capabilities = Draft.Capabilities.With(capability) });
 
+    /// <summary>
+    /// Grants a capability that the program has even where it is not root, and that it passes on to what it starts (capabilities(7), "Ambient").
+    /// Without this a program that is not root has none.
+    /// </summary>
+    public TSelf AddAmbientCapability(Capability capability) =>
+        Set(Draft with { Capabilities = Draft.Capabilities.With(capability), AmbientCapabilities = Draft.AmbientCapabilities.With(capability) });
+
     /// <summary>Takes a capability away.</summary>
-    public TSelf DropCapability(Capability capability) => Set(Draft with { Capabilities = Draft.Capabilities.Without(capability) });
+    public TSelf DropCapability(Capability capability) =>
+        Set(Draft with { Capabilities = Draft.Capabilities.Without(capability), AmbientCapabilities = Draft.AmbientCapabilities.Without(capability) });
 
     /// <summary>Takes every capability away.</summary>
-    public TSelf DropAllCapabilities() => Set(Draft with { Capabilities = CapabilitySet.None });
+    public TSelf DropAllCapabilities() => Set(Draft with { Capabilities = CapabilitySet.None, AmbientCapabilities = CapabilitySet.None });
 
-    /// <summary>Lets set-user-ID programs and file capabilities take effect (prctl(2), PR_SET_NO_NEW_PRIVS off).</summary>
+    /// <summary>
+    /// Lets set-user-ID programs and file capabilities take effect (prctl(2), PR_SET_NO_NEW_PRIVS off). What may be gained is the bounding set: the
+    /// capabilities that are granted.
+    /// </summary>
     public TSelf AllowNewPrivileges() => Set(Draft with { NoNewPrivileges = false });
 
-    /// <summary>Filters the program's system calls, and those of all that it starts (seccomp(2)). A further program of a container has the container's policy where none is given.</summary>
-    /// <param name="policy">Which calls it may make: <see cref="SeccompPolicy.Default"/> for those that containers are given as a rule; it must allow execve and exit_group.</param>
+    /// <summary>
+    /// Which system calls the program may make, and all that it starts (seccomp(2)): <see cref="SeccompPolicy.Default"/> where nothing is said. A further
+    /// program of a container has the container's policy where none is given.
+    /// </summary>
+    /// <param name="policy">It must allow execve and exit_group.</param>
     public TSelf WithSeccomp(SeccompPolicy policy)
     {
         ArgumentNullException.ThrowIfNull(policy);
-        return Set(Draft with { Seccomp = policy });
+        return Set(Draft with { Seccomp = policy, Unfiltered = false });
     }
+
+    /// <summary>Lets the program make every system call that the kernel has, and that its capabilities allow.</summary>
+    public TSelf WithoutSeccomp() => Set(Draft with { Seccomp = null, Unfiltered = true });
 
     /// <summary>Confines the program further, and all that it starts (landlock(7)). A further program of a container has the container's policy where none is given.</summary>
     /// <param name="policy">What it may still do. The program, its loader and its libraries must be executable and readable.</param>

@@ -31,20 +31,17 @@ internal static class SpecValidation
     {
         if (spec.Landlock is not { } policy) return;
         if (policy.Problem() is { } problem) throw new InvalidOperationException($"The Landlock policy cannot be: {problem}.");
-        if (!spec.NoNewPrivileges && !spec.Capabilities.Has((int)Capability.SysAdmin))
-            throw new InvalidOperationException("Landlock takes no_new_privs or CAP_SYS_ADMIN (landlock(7)): leave AllowNewPrivileges out, or add Capability.SysAdmin.");
     }
 
     private static void Seccomp(ContainerSpec spec)
     {
-        if (spec.Seccomp is not { } policy) return;
+        if (spec.Filter is not { } policy) return;
         if (policy.Problem() is { } problem) throw new InvalidOperationException($"The seccomp policy cannot be: {problem}.");
         ulong[] arguments = new ulong[6];
-        foreach (string needed in (string[])["execve", "exit_group", "write"])
+        string[] all = spec.NoNewPrivileges ? ["execve", "exit_group", "write"] : ["execve", "exit_group", "write", "capset"];
+        foreach (string needed in all)
             if (policy.Decide(needed, arguments, spec.Capabilities) is var action && action != SeccompAction.Allow && action != SeccompAction.Log)
-                throw new InvalidOperationException($"The seccomp policy says '{action}' of {needed}: the program could not be started, or it could not be said why. Allow execve, exit_group and write.");
-        if (!spec.NoNewPrivileges && !spec.Capabilities.Has((int)Capability.SysAdmin))
-            throw new InvalidOperationException("A seccomp filter takes no_new_privs or CAP_SYS_ADMIN (seccomp(2)): leave AllowNewPrivileges out, or add Capability.SysAdmin.");
+                throw new InvalidOperationException($"The seccomp policy says '{action}' of {needed}: the program could not be started, or it could not be said why. Allow {string.Join(", ", all)}.");
         SeccompCompiler.Get(policy, spec.Capabilities, TargetAbi.Current == TargetAbi.Arm64);
     }
 

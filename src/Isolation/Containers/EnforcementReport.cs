@@ -16,7 +16,8 @@ internal static class EnforcementReport
         entries.Add(spec.NoNewPrivileges
             ? new("no_new_privs", EnforcementState.Enforced, "programs gain no privileges by executing others")
             : new("no_new_privs", EnforcementState.Shared, "off, as asked"));
-        if (spec.Seccomp is { } policy) entries.Add(new("seccomp", EnforcementState.Enforced, $"{policy.Rules.Length} rules; what none is about: {policy.DefaultAction}"));
+        if (launch.Inputs.Filter is { } policy) entries.Add(new("seccomp", EnforcementState.Enforced, $"{policy.Rules.Length} rules; what none is about: {policy.DefaultAction}"));
+        else entries.Add(spec.Unfiltered ? new("seccomp", EnforcementState.Shared, "off, as asked") : new("seccomp", EnforcementState.Fallback, "off: the default takes no_new_privs or CAP_SYS_ADMIN, and new privileges are allowed"));
         if (spec.Landlock is { } landlock) entries.Add(Landlock(landlock, launch.Inputs.Host.LandlockVersion));
         entries.Add(launch.Inputs.CanDropBounding
             ? new("capabilities", EnforcementState.Enforced, FormattableString.Invariant($"bounding set 0x{spec.Capabilities.Bits & (ulong.MaxValue >> (63 - launch.Inputs.Host.LastCapability)):x}"))

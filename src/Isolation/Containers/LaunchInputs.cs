@@ -31,6 +31,7 @@ internal static class LaunchInputs
         inputs = WithOwn(inputs, id);
         inputs = inputs with { LayerTops = LayerTop.Read(inputs) };
         CheckIdentity(inputs);
+        CheckPrivileges(inputs);
         if (root is null || spec.Root is not (DirectoryRoot or LayersRoot)) return inputs;
         string? directory = (spec.Root as DirectoryRoot)?.Path;
         return inputs with
@@ -139,6 +140,18 @@ internal static class LaunchInputs
         Identity identity = inputs.Identity;
         if (!IdentityMaps.Has(maps.Users, identity.UserId)) throw NotMapped("user", identity.UserId, maps.Users);
         if (!IdentityMaps.Has(maps.Groups, identity.GroupId)) throw NotMapped("group", identity.GroupId, maps.Groups);
+    }
+
+    private static void CheckPrivileges(PlanInputs inputs)
+    {
+        ContainerSpec spec = inputs.Spec;
+        if (!spec.NoNewPrivileges && !inputs.HasAdmin && (spec.Landlock is not null || (spec.Seccomp is not null && !spec.Unfiltered)))
+            throw new ContainerException(ContainerErrorReason.SecurityUnavailable, "A seccomp filter or Landlock takes no_new_privs or CAP_SYS_ADMIN (seccomp(2), landlock(7)), and the caller has no such capability in the host's user namespace",
+                null, "leave AllowNewPrivileges out, or WithUserNs(NamespaceSource.Host)");
+        ulong known = ulong.MaxValue >> (63 - Math.Min(inputs.Host.LastCapability, 63));
+        if (spec.Capabilities != CapabilitySet.All && (spec.Capabilities.Bits & ~known) is var unknown && unknown != 0)
+            throw new ContainerException(ContainerErrorReason.SecurityUnavailable, FormattableString.Invariant($"This kernel has no capability {(Capability)ulong.Log2(unknown)}: it knows those up to {(Capability)inputs.Host.LastCapability}"),
+                null, "leave it out with DropCapability");
     }
 
     private static ContainerException NotMapped(string what, uint id, ImmutableArray<IdMapping> map) =>

@@ -59,4 +59,7 @@ public enum ContainerErrorReason
 
     /// <summary>The state directory, in which every container is recorded before it is made, cannot be used: see <see cref="IsolationHost"/>.</summary>
     StateUnavailable,
+
+    /// <summary>A defence that was asked for cannot be had: the kernel has none such, or the caller may not put it in force.</summary>
+    SecurityUnavailable,
 }

@@ -72,6 +72,16 @@ public sealed partial record SeccompPolicy
         ],
     };
 
+    /// <summary>What containers in the container take besides: new namespaces, mounts, a root and names of their own, each of which takes a capability of its user namespace.</summary>
+    internal static SeccompPolicy Nesting { get; } = Default with
+    {
+        Rules =
+        [
+            new(Split("chroot clone clone3 fsconfig fsmount fsopen fspick mount mount_setattr move_mount open_tree open_tree_attr pivot_root setdomainname sethostname setns umount umount2 unshare"), SeccompAction.Allow),
+            .. Default.Rules,
+        ],
+    };
+
     private static SeccompRule For(Capability capability, string systemCalls) => new(Split(systemCalls), SeccompAction.Allow) { WithCapabilities = [capability] };
 
     private static IEnumerable<SeccompRule> AllowIf(string systemCall, params SeccompCondition[] oneOf) => oneOf.Select(condition => new SeccompRule([systemCall], SeccompAction.Allow) { Conditions = [condition] });

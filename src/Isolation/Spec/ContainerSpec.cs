@@ -66,8 +66,15 @@ public sealed partial record ContainerSpec
     internal long RunSize { get; init; } = 64L << 20;
     internal long SharedMemorySize { get; init; } = 64L << 20;
     internal CapabilitySet Capabilities { get; init; } = CapabilitySet.Default;
+    /// <summary>Those of <see cref="Capabilities"/> that a program keeps that is not root, and passes on.</summary>
+    internal CapabilitySet AmbientCapabilities { get; init; }
     internal bool NoNewPrivileges { get; init; } = true;
+    /// <summary>The policy that was given; see <see cref="Filter"/> for the one in force.</summary>
     internal SeccompPolicy? Seccomp { get; init; }
+    internal bool Unfiltered { get; init; }
+
+    /// <summary>What system calls are filtered by; null where they are not.</summary>
+    internal SeccompPolicy? Filter => Unfiltered ? null : Seccomp ?? (Nesting ? SeccompPolicy.Nesting : SeccompPolicy.Default);
     internal LandlockPolicy? Landlock { get; init; }
     internal bool Init { get; init; }
     internal TerminalSize? Terminal { get; init; }

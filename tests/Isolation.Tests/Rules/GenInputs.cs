@@ -74,6 +74,7 @@ internal static class GenInputs
         from directory in Gen.OneOf("/", "/place", "/place/../deep/", "/proc/self/fd/7")
         from umask in Gen.Int[0, 0x1FF]
         from capabilities in Gen.OneOf(Gen.Const(CapabilitySet.Default), Gen.Const(CapabilitySet.None), Gen.Const(CapabilitySet.All), Gen.ULong.Select(bits => new CapabilitySet(bits)))
+        from ambient in Gen.OneOf(Gen.Const(CapabilitySet.None), Gen.Const(CapabilitySet.Of(Capability.NetBindService, Capability.Chown)))
         from noNewPrivileges in Gen.Bool
         from filtered in Gen.Bool
         from landlock in Gen.OneOf<LandlockPolicy?>(null, LandlockPolicy.Of(["/usr", "/etc/hosts"], ["/tmp"]) with { BestEffort = true }, new LandlockPolicy { Refused = 0, BindPorts = [80], ConnectPorts = [], Scopes = LandlockScopes.All })
@@ -89,7 +90,7 @@ internal static class GenInputs
             Descriptors = descriptors.ToImmutableSortedDictionary(number => number, _ => new Microsoft.Win32.SafeHandles.SafeFileHandle()),
             ResourceLimits = limits.ToImmutableSortedDictionary(kind => kind, _ => new ResourceLimit(10, 20)),
             Command = [.. command], WorkingDirectory = directory, Umask = umask, Capabilities = capabilities, Landlock = landlock,
-            NoNewPrivileges = noNewPrivileges || filtered || landlock is not null, Seccomp = filtered ? SeccompPolicy.Default : null,
+            NoNewPrivileges = noNewPrivileges, Unfiltered = !filtered, AmbientCapabilities = new(capabilities.Bits & ambient.Bits),
             Environment = hasPath ? ContainerSpec.DefaultEnvironment.SetItem("PATH", path) : ImmutableSortedDictionary<string, string>.Empty,
         };
 
@@ -122,7 +123,7 @@ internal static class GenInputs
         from missing in GenHost.Subset(["dev", "proc", "sys", "tmp", "run", "etc/hosts", "etc/hostname", "etc/resolv.conf", "data/in/deep", "etc/passwd"])
         from link in Gen.Bool
         from way in Gen.Int[0, Ways.Length - 1].Select(i => Ways[i])
-        select new PlanInputs(spec, host)
+        select new PlanInputs(spec.Landlock is not null && !spec.NoNewPrivileges && spec.Namespaces.IsHost(NamespaceKind.User) && !host.Has(Capability.SysAdmin) ? spec with { Landlock = null } : spec, host)
         {
             Identity = identity,
             RootIsLink = link,

@@ -104,7 +104,9 @@ internal sealed class OrderRules
         if (state.Pivoted && step.Call is openat or openat2 && !step.IsTerminalMaster() && !IsOfLandlock(step)) Must(_targets.IsOpenedInside(step, pivoted: true), "the working directory is opened inside the root");
 
         // Privileges are lost in the order in which losing one needs those that are lost later.
-        if (step.IsPrctl(PR_CAPBSET_DROP) || step.IsPrctl(PR_CAP_AMBIENT))
+        if (step.IsPrctl(PR_CAP_AMBIENT) && step.Number(1) == PR_CAP_AMBIENT_RAISE)
+            Must(state.CapabilitiesSet && _inputs.Spec.AmbientCapabilities.Has((int)step.Number(2)), "what was said to stay is raised once it is inheritable");
+        else if (step.IsPrctl(PR_CAPBSET_DROP) || step.IsPrctl(PR_CAP_AMBIENT))
             Must(!state.AmbientCleared && !state.UserSet && !state.CapabilitiesKept, "the bounding set is dropped before the user changes, because dropping takes CAP_SETPCAP");
         if (state.AmbientCleared && step.Call == setgroups) Must(!state.GroupSet && !state.UserSet, "setgroups precedes setresgid and setresuid");
         if (state.AmbientCleared && step.Call == setresgid) Must(!state.UserSet && (state.GroupsSet || !MaySetGroups), "setresgid comes between setgroups and setresuid");
@@ -112,31 +114,33 @@ internal sealed class OrderRules
         if (step.Call == capset)
         {
             Must(state.UserSet, "capabilities are given up after the user has changed: changing it takes some, and may bring some back");
-            Must(IsGranted(step), "no capability is kept but those that are granted, and none for a user that is not root; none is inheritable");
+            Must(IsGranted(step, confining: !state.CapabilitiesKept && !state.AdminKept), "no capability is kept but those that are granted, those said to stay where the user is not root, and what confining takes until it is done; none is inheritable but those that stay");
         }
+
+        if (state.AdminKept) Must(!_inputs.Spec.NoNewPrivileges, "what confining takes is kept only where new privileges are not forbidden");
 
         if (state.CapabilitiesKept)
         {
             Must(step.Call is umask or recvfrom or rt_sigaction or rt_sigprocmask or exit_group or execve or faccessat or write
-                || step.IsPrctl(PR_SET_NO_NEW_PRIVS) || step.IsPrctl(PR_SET_PDEATHSIG) || IsOfTheStart(state, step), "nothing that needs privilege follows once capabilities are given up");
+                || step.Call == capset || (step.IsPrctl(PR_CAP_AMBIENT) && step.Number(1) == PR_CAP_AMBIENT_RAISE) || step.IsPrctl(PR_SET_NO_NEW_PRIVS) || step.IsPrctl(PR_SET_PDEATHSIG) || IsOfTheStart(state, step), "nothing that needs privilege follows once capabilities are given up");
             if (step.Call is write or sendmsg && !state.IsInit) Must(step.Number(0) == _graph.Channel, "nothing but the channel is written to once capabilities are given up");
         }
 
-        if (state.SignalsUnblocked) Must(step.Call is execve or faccessat or write or exit_group || IsOfTheStart(state, step), "nothing but the start of the program follows once signals are unblocked");
+        if (state.SignalsUnblocked) Must((step.Call == capset && !_inputs.Spec.NoNewPrivileges) || step.Call is execve or faccessat or write or exit_group || IsOfTheStart(state, step), "nothing but the start of the program follows once signals are unblocked");
         if (step.Call is landlock_create_ruleset or landlock_add_rule) Must((!NewMounts || state.Pivoted) && state is { Limits: 0, AmbientCleared: false }, "the rules of Landlock are made of the container's own files, while they can be opened");
         if (step.Call == landlock_restrict_self)
         {
-            Must(state is { CapabilitiesKept: true, Filtered: false, IsInit: false }, "Landlock is put in force once nothing else needs files, and before system calls are filtered");
-            Must(state.NoNewPrivileges || _inputs.Spec.Capabilities.Has((int)Capability.SysAdmin), "Landlock takes no_new_privs, or a capability");
+            Must(state is { CapabilitiesSet: true, Filtered: false, IsInit: false }, "Landlock is put in force once nothing else needs files, and before system calls are filtered");
+            Must(state.NoNewPrivileges || HasAdmin(state), "Landlock takes no_new_privs, or a capability");
         }
 
         if (step.Call == seccomp)
         {
-            Must(state is { CapabilitiesKept: true, SignalsUnblocked: true } && !state.IsInit, "system calls are filtered once all else is done");
-            Must(state.NoNewPrivileges || _inputs.Spec.Capabilities.Has((int)Capability.SysAdmin), "a filter takes no_new_privs, or a capability");
+            Must(state is { CapabilitiesSet: true, SignalsUnblocked: true } && !state.IsInit, "system calls are filtered once all else is done");
+            Must(state.NoNewPrivileges || HasAdmin(state), "a filter takes no_new_privs, or a capability");
         }
 
-        if (state.Filtered) Must(step.Call is execve or faccessat or write or exit_group, "nothing but the start of the program follows the filter, which must allow that");
+        if (state.Filtered) Must((step.Call == capset && !_inputs.Spec.NoNewPrivileges) || step.Call is execve or faccessat or write or exit_group, "nothing but the start of the program follows the filter, which must allow that");
         RequireOfInit(state, step, Must);
         if (state.Limits > 0) Must(step.ClosesOnExec() is null, "the limits are the program's: nothing is opened once they are set");
         if (step.Call == prlimit64) Must(!state.AmbientCleared, "limits are set while there are privileges to do so");
@@ -165,8 +169,9 @@ internal sealed class OrderRules
     {
         if (step.Call == clone && state.SignalsUnblocked) must(DiesWithHost(state), "an init dies with its host, and so does all that it starts");
         if (!state.IsInit) return;
-        must(step.Call is sendmsg or dup3 or close_range or wait4 or getppid or write or exit_group, "an init does nothing but reap");
+        must(step.Call is sendmsg or dup3 or close_range or wait4 or getppid or write or exit_group or capset, "an init does nothing but reap");
         if (step.Call == dup3) must(step.Number(0) == _inputs.Passed.ExitStatus, "an init keeps the way to pass the status on");
+        if (step.Call == wait4) must(!state.AdminKept, "an init keeps no capability that is not granted");
         if (step.Call == wait4 || (step.Call == write && step.Number(0) == 0)) must(state.InitLetGo, "an init holds no stream of the program while it waits");
     }
 
@@ -181,10 +186,11 @@ internal sealed class OrderRules
         must(state.MountDuties == 0, "what is to be read-only is read-only, and binds propagate as was asked for, before the program starts");
         must(state.Dropped == (_inputs.CanDropBounding ? _ungranted : 0), "all capabilities that are not granted, and no others, are dropped from the bounding set before the program starts");
         must(state.AmbientCleared, "the ambient capabilities are cleared before the program starts");
+        must(state.Raised == Granted(_inputs.Spec.AmbientCapabilities), "what was said to stay with a program that is not root is ambient");
         must(state.UserSet && state.GroupSet, "the program runs as its user and group");
-        must(state.CapabilitiesKept, "capabilities are given up before the program starts");
+        must(state.CapabilitiesKept && !state.AdminKept, "capabilities are given up before the program starts");
         must(state.Landlocked == (_inputs.Spec.Landlock is { BestEffort: false } || (_inputs.Spec.Landlock is not null && _inputs.Host.LandlockVersion > 0)), "Landlock is in force where that was asked for");
-        must(state.Filtered == (_inputs.Spec.Seccomp is not null), "system calls are filtered where that was asked for");
+        must(state.Filtered == (_inputs.Filter is not null), "system calls are filtered where that was asked for");
         must(state.NoNewPrivileges == _inputs.Spec.NoNewPrivileges, "no_new_privs is set before the program starts, unless it was asked not to be");
         must(state.IsUnderInit || DiesWithHost(state), "the death signal is set after the last change of credentials, which clears it, and the host is looked for after that, unless the program outlives it");
         must(state.IsUnderInit == _inputs.Spec.Init, "an init starts the program where one was asked for");
@@ -241,7 +247,7 @@ internal sealed class OrderRules
             fchdir => state with { Directory = step.SlotOf(0) },
             pivot_root => state with { Pivoted = true }, // the new root is off the stack, and the old one on it
             umount2 => state.Pivoted ? state with { Stacked = state.Stacked - 1 } : state with { TakenAlong = state.TakenAlong - 1 },
-            capset => state with { CapabilitiesKept = true },
+            capset => state with { CapabilitiesSet = true, CapabilitiesKept = IsGranted(step, confining: false), AdminKept = !IsGranted(step, confining: false) },
             seccomp => state with { Filtered = true },
             landlock_restrict_self => state with { Landlocked = true },
             umask => state with { UmaskSet = step.Number(0) == _inputs.Spec.Umask },
@@ -250,6 +256,7 @@ internal sealed class OrderRules
             prctl => (int)step.Number(0) switch
             {
                 PR_CAPBSET_DROP => state with { Dropped = state.Dropped | 1UL << (int)step.Number(1) },
+                PR_CAP_AMBIENT when step.Number(1) == PR_CAP_AMBIENT_RAISE => state with { Raised = state.Raised | 1UL << (int)step.Number(2) },
                 PR_CAP_AMBIENT => state with { AmbientCleared = step.Number(1) == PR_CAP_AMBIENT_CLEAR_ALL },
                 PR_SET_DUMPABLE => state with { Untraceable = step.Number(1) == 0 },
                 PR_SET_NO_NEW_PRIVS => state with { NoNewPrivileges = step.Number(1) == 1 },
@@ -307,11 +314,18 @@ internal sealed class OrderRules
     }
 
     /// <summary>struct __user_cap_data_struct, twice: effective, permitted, inheritable.</summary>
-    private bool IsGranted(LaunchStep step)
+    private bool IsGranted(LaunchStep step, bool confining)
     {
         uint[] words = [.. Enumerable.Range(0, 6).Select(i => BinaryPrimitives.ReadUInt32LittleEndian(step.Data(1).AsSpan(4 * i)))];
-        ulong effective = words[0] | (ulong)words[3] << 32, permitted = words[1] | (ulong)words[4] << 32;
-        ulong granted = _inputs.Identity.UserId == 0 ? _inputs.Spec.Capabilities.Bits : 0;
-        return effective == permitted && (permitted & ~granted) == 0 && words[2] == 0 && words[5] == 0;
+        ulong effective = words[0] | (ulong)words[3] << 32, permitted = words[1] | (ulong)words[4] << 32, inheritable = words[2] | (ulong)words[5] << 32;
+        ulong ambient = Granted(_inputs.Spec.AmbientCapabilities);
+        ulong granted = _inputs.Identity.UserId == 0 ? Granted(_inputs.Spec.Capabilities) : ambient;
+        if (confining) granted |= 1UL << (int)Capability.SysAdmin;
+        return effective == permitted && (permitted & ~granted) == 0 && inheritable == ambient && (ambient & ~permitted) == 0;
     }
+
+    private ulong Granted(CapabilitySet wanted) =>
+        wanted.Bits & (ulong.MaxValue >> (63 - _inputs.Host.LastCapability)) & (_inputs.Spec.Namespaces.IsHost(NamespaceKind.User) ? _inputs.Host.Capabilities.Bits : ulong.MaxValue);
+
+    private bool HasAdmin(PlanState state) => state.AdminKept || (_inputs.Identity.UserId == 0 ? _inputs.Spec.Capabilities : _inputs.Spec.AmbientCapabilities).Has((int)Capability.SysAdmin);
 }

@@ -63,6 +63,15 @@ internal sealed record PlanState
 
     internal bool CapabilitiesKept { get; init; }
 
+    /// <summary>They have been set once, to what is granted or to that and what confining takes.</summary>
+    internal bool CapabilitiesSet { get; init; }
+
+    /// <summary>CAP_SYS_ADMIN is there to confine the program with, and is not granted.</summary>
+    internal bool AdminKept { get; init; }
+
+    /// <summary>Capabilities that were made ambient.</summary>
+    internal ulong Raised { get; init; }
+
     internal bool NoNewPrivileges { get; init; }
 
     /// <summary>The rules of Landlock are in force.</summary>

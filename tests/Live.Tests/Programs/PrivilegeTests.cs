@@ -34,6 +34,42 @@ public sealed class PrivilegeTests
         await AssertSetsAsync(builder => builder.WithUser(5, 5).WithUserMapping(new IdMapping(5, user, 1)).WithGroupMapping(new IdMapping(5, group, 1)), Bits(Default), 0);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Who_is_not_root_has_what_is_said_to_stay_and_passes_it_on(bool noNewPrivileges)
+    {
+        uint user = HostFactsReader.Current.UserId, group = HostFactsReader.Current.GroupId;
+        ContainerBuilder builder = Sandbox.HostShell("cat /proc/self/status").WithUser(5, 5).WithUserMapping(new IdMapping(5, user, 1)).WithGroupMapping(new IdMapping(5, group, 1))
+            .DropAllCapabilities().AddAmbientCapability(Capability.NetBindService).AddAmbientCapability(Capability.NetAdmin).DropCapability(Capability.NetAdmin);
+        if (!noNewPrivileges) builder.AllowNewPrivileges();
+
+        Dictionary<string, string> status = Processes.Status(await builder.OutputAsync());
+
+        Assert.All((string[])["CapBnd", "CapEff", "CapPrm", "CapInh", "CapAmb"], set => Assert.Equal(Bits([Capability.NetBindService]), ulong.Parse(status[set], NumberStyles.HexNumber, CultureInfo.InvariantCulture)));
+        Assert.Equal("2", status["Seccomp"]);
+    }
+
+    [Fact]
+    public async Task A_capability_that_the_kernel_does_not_know_is_an_error()
+    {
+        ContainerException exception = await Sandbox.Host("true").AddCapability((Capability)62).RefusalAsync();
+
+        Assert.Equal(ContainerErrorReason.SecurityUnavailable, exception.Reason);
+        Assert.Contains("62", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_capability_gives_nothing_unless_new_privileges_are_allowed_and_then_what_is_granted()
+    {
+        Assert.SkipUnless(File.Exists("/usr/sbin/setcap"), "setcap is not there (package libcap2-bin)");
+        Assert.SkipUnless(Lane.IsRoot, "one id maps nobody who is not root, and root has the capability anyway");
+        const string Script = "cp /bin/grep /etc/my-grep && /usr/sbin/setcap cap_net_raw,cap_chown+ep /etc/my-grep && setpriv --reuid 1000 --regid 1000 --clear-groups sh -c '/etc/my-grep CapEff /proc/self/status'";
+
+        Assert.Equal("CapEff:\t0000000000000000", await Sandbox.HostShell(Script).OutputAsync());
+        Assert.Equal(FormattableString.Invariant($"CapEff:\t{Bits([Capability.NetRaw, Capability.Chown]):x16}"), await Sandbox.HostShell(Script).AllowNewPrivileges().OutputAsync());
+    }
+
     [Fact]
     public async Task Signals_have_their_default_meaning_and_none_is_blocked()
     {

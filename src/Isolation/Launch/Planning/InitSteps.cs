@@ -32,6 +32,8 @@ internal static class InitSteps
         writer.Call(dup3, inputs.Passed.ExitStatus, 0, 0);
         writer.Call(close_range, 1, Operand.Named(uint.MaxValue, "~0"), 0);
 
+        PrivilegeSteps.DropConfining(writer, inputs);
+
         writer.For("reap until the program ends");
         writer.Mark(again);
         writer.Call(wait4, -1, Operand.AddressOf(status), 0, Operand.AddressOf(status, 8)).When(child, ended);

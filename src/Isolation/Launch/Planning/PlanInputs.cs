@@ -49,6 +49,18 @@ internal sealed record PlanInputs(ContainerSpec Spec, HostFacts Host)
     /// </summary>
     internal bool CanDropBounding => !Spec.Namespaces.IsHost(NamespaceKind.User) || Host.Has(Capability.Setpcap);
 
+    /// <summary>
+    /// What system calls are filtered by; null where they are not. Where new privileges are allowed a filter takes CAP_SYS_ADMIN (seccomp(2)), and the
+    /// default is left out where there is none.
+    /// </summary>
+    internal SeccompPolicy? Filter => Spec.Seccomp is null && !Spec.NoNewPrivileges && !HasAdmin ? null : Spec.Filter;
+
+    /// <summary>Whether a capability is needed to confine the program, because new privileges are not forbidden.</summary>
+    internal bool ConfinesByCapability => !Spec.NoNewPrivileges && HasAdmin && (Filter ?? (object?)Spec.Landlock) is not null;
+
+    /// <summary>Root of a user namespace of the container's own has it.</summary>
+    internal bool HasAdmin => !Spec.Namespaces.IsHost(NamespaceKind.User) || Host.Has(Capability.SysAdmin);
+
     /// <summary>Whether a plan made from these would be the same. What is read once a process is not compared.</summary>
     internal bool Matches(PlanInputs other) =>
         ReferenceEquals(Spec, other.Spec)

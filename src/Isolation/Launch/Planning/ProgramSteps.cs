@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Isolation.Linux;
 using static Isolation.Linux.Abi;
 using static Isolation.Linux.SystemCall;
@@ -29,9 +28,9 @@ internal static class ProgramSteps
         LandlockSteps? landlock = LandlockSteps.Make(writer, inputs);
         ResourceSteps.Limit(writer, inputs.Spec);
         HandOverOutput(writer, inputs);
-        DropBounding(writer, inputs);
-        SetIdentity(writer, inputs);
-        DropCapabilities(writer, inputs);
+        PrivilegeSteps.DropBounding(writer, inputs);
+        PrivilegeSteps.SetIdentity(writer, inputs);
+        PrivilegeSteps.KeepGranted(writer, inputs);
         if (inputs.Spec.NoNewPrivileges)
         {
             writer.For("forbid new privileges");
@@ -54,6 +53,7 @@ internal static class ProgramSteps
 
         landlock?.Enforce(writer);
         SeccompSteps.Write(writer, inputs);
+        PrivilegeSteps.DropConfining(writer, inputs);
         ExecSteps.Write(writer, inputs.Spec, inputs.Identity);
     }
 
@@ -82,59 +82,6 @@ internal static class ProgramSteps
         foreach ((int descriptor, OutputTarget target) in (ReadOnlySpan<(int, OutputTarget)>)[(1, output), (2, error)])
             if (target.IsOwnPipe) writer.Call(fchown, descriptor, inputs.Identity.UserId, inputs.Identity.GroupId).IgnoreErrors();
     }
-
-    // Before the user changes, because dropping takes CAP_SETPCAP.
-    private static void DropBounding(PlanWriter writer, PlanInputs inputs)
-    {
-        writer.For("drop the capabilities that are not granted from the bounding set");
-        for (int capability = 0; inputs.CanDropBounding && capability <= inputs.Host.LastCapability; capability++)
-            if (!inputs.Spec.Capabilities.Has(capability))
-                writer.Call(prctl, Operand.Named(PR_CAPBSET_DROP, "PR_CAPBSET_DROP"), capability, 0, 0, 0);
-        writer.For("clear the ambient capabilities");
-        writer.Call(prctl, Operand.Named(PR_CAP_AMBIENT, "PR_CAP_AMBIENT"),
-            Operand.Named(PR_CAP_AMBIENT_CLEAR_ALL, "PR_CAP_AMBIENT_CLEAR_ALL"), 0, 0, 0);
-    }
-
-    private static void SetIdentity(PlanWriter writer, PlanInputs inputs)
-    {
-        Identity identity = inputs.Identity;
-        writer.For($"become user {identity.UserId}, group {identity.GroupId}");
-        bool allowed = inputs.NewUser
-            ? IdentityMaps.For(inputs.Spec, inputs.Host).AllowsSetGroups
-            : inputs.Spec.Namespaces.IsJoined(NamespaceKind.User) || (inputs.Host.Has(Capability.Setgid) && inputs.Host.AllowsSetGroups);
-        if (allowed)
-        {
-            byte[] groups = new byte[Math.Max(4, identity.Groups.Length * 4)];
-            for (int i = 0; i < identity.Groups.Length; i++)
-                BinaryPrimitives.WriteUInt32LittleEndian(groups.AsSpan(4 * i), identity.Groups[i]);
-            LaunchStep step = writer.Call(setgroups, identity.Groups.Length, Operand.Bytes(groups, $"[{string.Join(", ", identity.Groups)}]"));
-            if (inputs.Spec.Namespaces.IsJoined(NamespaceKind.User)) step.Tolerate(Errno.EPERM);
-        }
-
-        writer.Call(setresgid, identity.GroupId, identity.GroupId, identity.GroupId);
-        writer.Call(setresuid, identity.UserId, identity.UserId, identity.UserId);
-    }
-
-    // The inheritable set stays empty (CVE-2022-24769); a program that is not root starts with none.
-    private static void DropCapabilities(PlanWriter writer, PlanInputs inputs)
-    {
-        ulong granted = inputs.Identity.UserId == 0 ? inputs.Spec.Capabilities.Bits & Mask(inputs.Host.LastCapability) : 0;
-        if (inputs.Spec.Namespaces.IsHost(NamespaceKind.User)) granted &= inputs.Host.Capabilities.Bits;
-        byte[] header = new byte[8], data = new byte[24];
-        BinaryPrimitives.WriteUInt32LittleEndian(header, _LINUX_CAPABILITY_VERSION_3);
-        for (int half = 0; half < 2; half++)
-        {
-            uint bits = (uint)(granted >> (32 * half));
-            BinaryPrimitives.WriteUInt32LittleEndian(data.AsSpan(12 * half), bits); // effective
-            BinaryPrimitives.WriteUInt32LittleEndian(data.AsSpan(12 * half + 4), bits); // permitted
-        }
-
-        writer.For("keep only the granted capabilities");
-        writer.Call(capset, Operand.Bytes(header, "{_LINUX_CAPABILITY_VERSION_3, 0}"),
-            Operand.Bytes(data, FormattableString.Invariant($"{{effective=0x{granted:x}, permitted=0x{granted:x}, inheritable=0}}")));
-    }
-
-    private static ulong Mask(int lastCapability) => lastCapability >= 63 ? ulong.MaxValue : (1UL << (lastCapability + 1)) - 1;
 
     // Changing credentials clears the death signal (prctl(2)), so it is set again; and the host may have died between.
     private static void DieWithHost(PlanWriter writer)

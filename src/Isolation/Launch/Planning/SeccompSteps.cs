@@ -14,7 +14,7 @@ internal static class SeccompSteps
 
     internal static void Write(PlanWriter writer, PlanInputs inputs)
     {
-        if (inputs.Spec.Seccomp is not { } policy) return;
+        if (inputs.Filter is not { } policy) return;
         ImmutableArray<BpfInstruction> program = SeccompCompiler.Get(policy, inputs.Spec.Capabilities, inputs.Host.Abi.Architecture == Architecture.Arm64);
         byte[] code = new byte[program.Length * InstructionSize], header = new byte[16]; // struct sock_filter[], struct sock_fprog
         for (int i = 0; i < program.Length; i++)
