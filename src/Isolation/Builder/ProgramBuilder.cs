@@ -96,6 +96,26 @@ public abstract partial class ProgramBuilder<TSelf>
     /// <summary>Lets the program make every system call that the kernel has, and that its capabilities allow.</summary>
     public TSelf WithoutSeccomp() => Set(Draft with { Seccomp = null, Unfiltered = true });
 
+    /// <summary>
+    /// Asks a delegate about system calls of the program, and of all that it starts (seccomp_unotify(2)): about those that are named, and those that the policy
+    /// leaves to it (<see cref="SeccompAction.Notify"/>). It may run several times at once, on the thread pool. A call whose answer fails with an exception fails
+    /// with EIO, one whose answer does not come in time with ETIMEDOUT; both are logged. Calls of the kernel's (vDSO) are not seen.
+    /// </summary>
+    /// <param name="handler">Who decides.</param>
+    /// <param name="timeout">How long it may take; 30 seconds where it is null.</param>
+    /// <param name="systemCalls">Their names, as in <c>asm/unistd.h</c> without <c>__NR_</c>.</param>
+    public TSelf WithSystemCallHandler(SystemCallHandler handler, TimeSpan? timeout, params IReadOnlyList<string> systemCalls)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        ArgumentNullException.ThrowIfNull(systemCalls);
+        TimeSpan limit = timeout ?? TimeSpan.FromSeconds(30);
+        if (limit != Timeout.InfiniteTimeSpan && (limit <= TimeSpan.Zero || limit.TotalMilliseconds > int.MaxValue)) throw new ArgumentOutOfRangeException(nameof(timeout), timeout, "An answer may take more than nothing and less than 24 days, or for ever.");
+        return Set(Draft with { Interception = new([.. systemCalls], handler, limit) });
+    }
+
+    /// <summary>As the other, with 30 seconds for an answer.</summary>
+    public TSelf WithSystemCallHandler(SystemCallHandler handler, params IReadOnlyList<string> systemCalls) => WithSystemCallHandler(handler, null, systemCalls);
+
     /// <summary>Confines the program further, and all that it starts (landlock(7)). A further program of a container has the container's policy where none is given.</summary>
     /// <param name="policy">What it may still do. The program, its loader and its libraries must be executable and readable.</param>
     public TSelf WithLandlock(LandlockPolicy policy)

@@ -37,10 +37,12 @@ internal static class SpecValidation
     {
         if (spec.Filter is not { } policy) return;
         if (policy.Problem() is { } problem) throw new InvalidOperationException($"The seccomp policy cannot be: {problem}.");
+        if (policy.Notifies && spec.Interception is null) throw new InvalidOperationException("The seccomp policy leaves calls to whoever listens (SCMP_ACT_NOTIFY), and nobody does: say who answers with WithSystemCallHandler.");
+        if (policy.Notifies && spec.OutlivesHost) throw new InvalidOperationException("Who answers for system calls ends with the host: leave WithSystemCallHandler or OutliveHost out.");
         ulong[] arguments = new ulong[6];
         string[] all = spec.NoNewPrivileges ? ["execve", "exit_group", "write"] : ["execve", "exit_group", "write", "capset"];
         foreach (string needed in all)
-            if (policy.Decide(needed, arguments, spec.Capabilities) is var action && action != SeccompAction.Allow && action != SeccompAction.Log)
+            if (policy.Decide(needed, arguments, spec.Capabilities) is var action && action != SeccompAction.Allow && action != SeccompAction.Log && action != SeccompAction.Notify)
                 throw new InvalidOperationException($"The seccomp policy says '{action}' of {needed}: the program could not be started, or it could not be said why. Allow {string.Join(", ", all)}.");
         SeccompCompiler.Get(policy, spec.Capabilities, TargetAbi.Current == TargetAbi.Arm64);
     }

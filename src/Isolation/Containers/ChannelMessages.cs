@@ -33,6 +33,9 @@ internal sealed class ChannelMessages
     /// <summary>The directory that takes what the container writes.</summary>
     internal FileDescriptor? Layer { get; private set; }
 
+    /// <summary>Who hears of the calls that a filter leaves to the host.</summary>
+    internal FileDescriptor? Listener { get; private set; }
+
     /// <summary>Takes a message in that came with a descriptor.</summary>
     internal void Add(ReadOnlySpan<byte> message, FileDescriptor descriptor)
     {
@@ -46,6 +49,9 @@ internal sealed class ChannelMessages
                 break;
             case DescriptorMessage.LayerSize:
                 Layer = descriptor;
+                break;
+            case DescriptorMessage.ListenerSize:
+                Listener = descriptor;
                 break;
             default:
                 descriptor.Dispose();

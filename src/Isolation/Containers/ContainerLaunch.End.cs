@@ -21,6 +21,7 @@ internal sealed partial class ContainerLaunch
         // What it said and wrote before it ended is still in the channel and the pipes.
         ReadChannel();
         CloseChannel();
+        if (Spec.EntersContainer is null && !Spec.Namespaces.IsHost(NamespaceKind.Pid)) _listener?.Dispose(); // nobody is left to ask
         try
         {
             (CapturedOutput output, CapturedOutput error, Task? pumps) = Streams.Finish();
@@ -190,6 +191,7 @@ internal sealed partial class ContainerLaunch
         }
 
         Observer.Failed(exception);
+        _listener?.Dispose();
         RemoveGroup();
         _timer?.Dispose();
         _messages.Program?.Dispose();

@@ -40,6 +40,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     private long _peakFloor;
     private readonly bool _unattended;
     private readonly long? _oomKillsBefore; // of the container that a further program enters
+    private SystemCallListener? _listener;
     private OutputCapture? _shown; // what an unattended program's terminal shows
 
     private ContainerLaunch(ContainerSpec spec, CompiledLaunch compiled, LaunchObserver observer, FileDescriptor? socket, bool unattended, CancellationToken cancellationToken)
@@ -338,12 +339,26 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
             {
                 _messages.Add(message[..(int)count], descriptor);
                 if (Terminal is null && _messages.Terminal is { } master) TakeTerminal(master);
+                if (_listener is null && _messages.Listener is { } listener) Listen(listener);
                 continue;
             }
 
             int successor = _messages.Add(message[..(int)count]);
             if (successor != 0) Succeed(successor);
         }
+    }
+
+    /// <summary>From here on the host decides about calls of the program.</summary>
+    private void Listen(FileDescriptor listener)
+    {
+        if (Spec.Interception is not { } interception)
+        {
+            listener.Dispose();
+            return;
+        }
+
+        _listener = new SystemCallListener(listener, interception, Observer.HandlerFailed);
+        _listener.Start();
     }
 
     /// <summary>Tried more than once: nobody else knows of a successor that is announced here.</summary>

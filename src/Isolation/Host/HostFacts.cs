@@ -43,6 +43,9 @@ internal sealed record HostFacts
     /// <summary>Of Landlock's interface; 0 where the kernel has none, or a filter hides it (landlock(7)).</summary>
     internal int LandlockVersion { get; init; } = 8;
 
+    /// <summary>SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, Linux 5.19.</summary>
+    internal bool HasKillableListeners { get; init; } = true;
+
     /// <summary>overlayfs takes its lower directories one by one, as <c>lowerdir+</c>: Linux 6.5.</summary>
     internal bool HasLowerDirAppend { get; init; } = true;
 

@@ -40,6 +40,7 @@ internal static class HostFactsReader
             HasOpenAt2 = KernelProbe.HasOpenAt2(),
             HasMountSetAttr = KernelProbe.HasMountSetAttr(),
             LandlockVersion = KernelProbe.LandlockVersion(),
+            HasKillableListeners = SeccompCalls.HasKillableWait(),
             HasLowerDirAppend = Environment.OSVersion.Version >= new Version(6, 5),
             HasCloseRangeCloexec = KernelProbe.HasCloseRangeCloexec(),
             HasTimeNamespaces = File.Exists("/proc/self/ns/time"),

@@ -188,6 +188,8 @@ internal sealed class LaunchObserver
 
     internal void GroupLeft(Exception exception) => Tell(static (me, problem) => LifeLog.ContainerGroupLeft(me.Logger, me.Id, problem), exception.Message);
 
+    internal void HandlerFailed(string call, Exception exception) => Tell((me, problem) => LifeLog.SystemCallUnanswered(me.Logger, me.Id, call, problem), exception.Message);
+
     /// <summary>The span of a stop; the caller ends it with <see cref="LaunchSpans.End"/>.</summary>
     internal Activity? BeginStop(int signal)
     {

@@ -47,6 +47,9 @@ internal static partial class LifeLog
     [LoggerMessage(22, LogLevel.Warning, "What the host made for the root of container {Container} is left, until its state directory is opened again: {Problem}")]
     internal static partial void ContainerRootLeft(ILogger logger, string container, string problem);
 
+    [LoggerMessage(23, LogLevel.Error, "The handler of {Container} has not answered {SystemCall}, which fails: {Problem}")]
+    internal static partial void SystemCallUnanswered(ILogger logger, string container, string systemCall, string problem);
+
     [LoggerMessage(30, LogLevel.Debug, "Program {Exec} is being started in container {Container} with {Program}.")]
     internal static partial void ExecStarting(ILogger logger, string exec, string container, string program);
 

@@ -16,8 +16,8 @@ public readonly record struct SeccompAction
     /// <summary>The call is made, and the kernel logs it where <c>/proc/sys/kernel/seccomp/actions_logged</c> has <c>log</c>.</summary>
     public static SeccompAction Log { get; } = new(0x7ffc0000);
 
-    /// <summary>Whoever listens decides (seccomp_unotify(2)). Nobody does yet, and so a policy that has it is refused.</summary>
-    internal static SeccompAction Notify { get; } = new(0x7fc00000);
+    /// <summary>The handler of the program decides (seccomp_unotify(2)); see <c>WithSystemCallHandler</c>.</summary>
+    public static SeccompAction Notify { get; } = new(0x7fc00000);
 
     /// <summary>The thread gets SIGSYS.</summary>
     public static SeccompAction Trap { get; } = new(0x00030000);

@@ -27,10 +27,18 @@ public sealed partial record SeccompPolicy
     /// </summary>
     public SeccompAction NewerAction => DefaultAction.IsFailure ? SeccompAction.Fail(Errno.ENOSYS) : DefaultAction;
 
+    /// <summary>A policy that allows all.</summary>
+    internal static SeccompPolicy Everything { get; } = new() { DefaultAction = SeccompAction.Allow, Rules = [] };
+
+    /// <summary>The same with rules that come before its own.</summary>
+    internal SeccompPolicy With(params ReadOnlySpan<SeccompRule> rules) => this with { Rules = [.. rules, .. Rules] };
+
+    /// <summary>Whether it leaves some calls to a handler.</summary>
+    internal bool Notifies => DefaultAction == SeccompAction.Notify || ForeignAction == SeccompAction.Notify || Rules.Any(rule => rule.Action == SeccompAction.Notify);
+
     /// <summary>What is wrong with it; null where nothing is.</summary>
     internal string? Problem()
     {
-        if (DefaultAction == SeccompAction.Notify || ForeignAction == SeccompAction.Notify || Rules.Any(rule => rule.Action == SeccompAction.Notify)) return "it leaves calls to whoever listens (SCMP_ACT_NOTIFY), and nobody does";
         foreach (SeccompRule rule in Rules)
         {
             if (rule.SystemCalls.IsDefaultOrEmpty) return "a rule names no system call";

@@ -73,8 +73,13 @@ public sealed partial record ContainerSpec
     internal SeccompPolicy? Seccomp { get; init; }
     internal bool Unfiltered { get; init; }
 
+    internal SystemCallInterception? Interception { get; init; }
+
+    /// <summary>What system calls are filtered by before the host is asked; null where they are not.</summary>
+    internal SeccompPolicy? BaseFilter => Unfiltered ? null : Seccomp ?? (Nesting ? SeccompPolicy.Nesting : SeccompPolicy.Default);
+
     /// <summary>What system calls are filtered by; null where they are not.</summary>
-    internal SeccompPolicy? Filter => Unfiltered ? null : Seccomp ?? (Nesting ? SeccompPolicy.Nesting : SeccompPolicy.Default);
+    internal SeccompPolicy? Filter => Interception is { Calls: { IsEmpty: false } calls } ? (BaseFilter ?? SeccompPolicy.Everything).With(new SeccompRule(calls, SeccompAction.Notify)) : BaseFilter;
     internal LandlockPolicy? Landlock { get; init; }
     internal bool Init { get; init; }
     internal TerminalSize? Terminal { get; init; }

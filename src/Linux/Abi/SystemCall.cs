@@ -103,6 +103,8 @@ internal enum SystemCall
     prctl,
     pread64,
     prlimit64,
+    process_vm_readv,
+    process_vm_writev,
     pwrite64,
     quotactl,
     quotactl_fd,

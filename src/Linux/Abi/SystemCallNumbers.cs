@@ -107,6 +107,8 @@ internal static class SystemCallNumbers
         (SystemCall.prctl, 157, 167),
         (SystemCall.pread64, 17, 67),
         (SystemCall.prlimit64, 302, 261),
+        (SystemCall.process_vm_readv, 310, 270),
+        (SystemCall.process_vm_writev, 311, 271),
         (SystemCall.pwrite64, 18, 68),
         (SystemCall.quotactl, 179, 60),
         (SystemCall.quotactl_fd, 443, 443),

@@ -77,6 +77,7 @@ internal static class GenInputs
         from ambient in Gen.OneOf(Gen.Const(CapabilitySet.None), Gen.Const(CapabilitySet.Of(Capability.NetBindService, Capability.Chown)))
         from noNewPrivileges in Gen.Bool
         from filtered in Gen.Bool
+        from asked in Gen.Int[0, 3]
         from landlock in Gen.OneOf<LandlockPolicy?>(null, LandlockPolicy.Of(["/usr", "/etc/hosts"], ["/tmp"]) with { BestEffort = true }, new LandlockPolicy { Refused = 0, BindPorts = [80], ConnectPorts = [], Scopes = LandlockScopes.All })
         from terminal in Gen.Bool
         from session in Gen.Enum<ProgramSession>()
@@ -90,7 +91,7 @@ internal static class GenInputs
             Descriptors = descriptors.ToImmutableSortedDictionary(number => number, _ => new Microsoft.Win32.SafeHandles.SafeFileHandle()),
             ResourceLimits = limits.ToImmutableSortedDictionary(kind => kind, _ => new ResourceLimit(10, 20)),
             Command = [.. command], WorkingDirectory = directory, Umask = umask, Capabilities = capabilities, Landlock = landlock,
-            NoNewPrivileges = noNewPrivileges, Unfiltered = !filtered, AmbientCapabilities = new(capabilities.Bits & ambient.Bits),
+            NoNewPrivileges = noNewPrivileges, Unfiltered = !filtered, Interception = asked == 0 ? new(["mkdir", "sendmsg"], (_, _) => ValueTask.FromResult(SystemCallAnswer.Continue), TimeSpan.FromSeconds(1)) : null, AmbientCapabilities = new(capabilities.Bits & ambient.Bits),
             Environment = hasPath ? ContainerSpec.DefaultEnvironment.SetItem("PATH", path) : ImmutableSortedDictionary<string, string>.Empty,
         };
 

@@ -123,7 +123,7 @@ internal sealed class OrderRules
         {
             Must(step.Call is umask or recvfrom or rt_sigaction or rt_sigprocmask or exit_group or execve or faccessat or write
                 || step.Call == capset || (step.IsPrctl(PR_CAP_AMBIENT) && step.Number(1) == PR_CAP_AMBIENT_RAISE) || step.IsPrctl(PR_SET_NO_NEW_PRIVS) || step.IsPrctl(PR_SET_PDEATHSIG) || IsOfTheStart(state, step), "nothing that needs privilege follows once capabilities are given up");
-            if (step.Call is write or sendmsg && !state.IsInit) Must(step.Number(0) == _graph.Channel, "nothing but the channel is written to once capabilities are given up");
+            if (step.Call is write or sendmsg or sendto && !state.IsInit) Must(step.Number(0) == _graph.Channel, "nothing but the channel is written to once capabilities are given up");
         }
 
         if (state.SignalsUnblocked) Must((step.Call == capset && !_inputs.Spec.NoNewPrivileges) || step.Call is execve or faccessat or write or exit_group || IsOfTheStart(state, step), "nothing but the start of the program follows once signals are unblocked");
@@ -140,7 +140,8 @@ internal sealed class OrderRules
             Must(state.NoNewPrivileges || HasAdmin(state), "a filter takes no_new_privs, or a capability");
         }
 
-        if (state.Filtered) Must((step.Call == capset && !_inputs.Spec.NoNewPrivileges) || step.Call is execve or faccessat or write or exit_group, "nothing but the start of the program follows the filter, which must allow that");
+        if (state.Filtered && step.Call is sendmsg or sendto) Must(_inputs.Filter!.Notifies && step.Number(0) == _graph.Channel && step.Operands[step.Call == sendto ? 3 : 2].Number == SeccompSteps.Unheard, "what is said before anybody hears of filtered calls is marked for the filter");
+        else if (state.Filtered) Must((step.Call == capset && !_inputs.Spec.NoNewPrivileges) || step.Call is execve or faccessat or write or exit_group, "nothing but the start of the program follows the filter, which must allow that");
         RequireOfInit(state, step, Must);
         if (state.Limits > 0) Must(step.ClosesOnExec() is null, "the limits are the program's: nothing is opened once they are set");
         if (step.Call == prlimit64) Must(!state.AmbientCleared, "limits are set while there are privileges to do so");
@@ -157,6 +158,8 @@ internal sealed class OrderRules
     private bool IsOfTheStart(PlanState state, LaunchStep step) => step.Call switch
     {
         clone => _inputs.Spec.Init && !state.IsUnderInit && !state.IsInit,
+        sendmsg or sendto when state.Filtered => true,
+        sendto => _inputs.Filter?.Notifies == true, // the report of a failure
         sendmsg or dup3 or close_range or wait4 or getppid => state.IsInit,
         setsid or setpgid => state.IsUnderInit,
         ioctl => step.Number(1) == TIOCSCTTY,
@@ -169,7 +172,7 @@ internal sealed class OrderRules
     {
         if (step.Call == clone && state.SignalsUnblocked) must(DiesWithHost(state), "an init dies with its host, and so does all that it starts");
         if (!state.IsInit) return;
-        must(step.Call is sendmsg or dup3 or close_range or wait4 or getppid or write or exit_group or capset, "an init does nothing but reap");
+        must(step.Call is sendmsg or sendto or dup3 or close_range or wait4 or getppid or write or exit_group or capset, "an init does nothing but reap");
         if (step.Call == dup3) must(step.Number(0) == _inputs.Passed.ExitStatus, "an init keeps the way to pass the status on");
         if (step.Call == wait4) must(!state.AdminKept, "an init keeps no capability that is not granted");
         if (step.Call == wait4 || (step.Call == write && step.Number(0) == 0)) must(state.InitLetGo, "an init holds no stream of the program while it waits");

@@ -19,6 +19,7 @@ internal sealed class ImageAssembler
     private readonly Dictionary<string, int> _texts = new(StringComparer.Ordinal);
     private readonly List<byte> _blobs = [];
     private readonly List<(int Position, int Target)> _pointersInBlobs = [];
+    private readonly List<Slot> _unwritten = [];
     private int _slotEnd;
 
     private ImageAssembler(LaunchPlan plan, TargetAbi abi, ulong imageBase)
@@ -48,6 +49,11 @@ internal sealed class ImageAssembler
 
         int shift = ShiftOntoOnePage();
         (ignoredOffset, neverOffset) = (ignoredOffset + shift, neverOffset + shift);
+        foreach (Slot slot in _unwritten)
+        {
+            _slots[slot] = _slotEnd;
+            _slotEnd += slot.Size;
+        }
 
         // Constants follow the slots and blobs follow the constants; addresses of blobs are known only when all
         // constants are, so words are resolved in two passes: first collect, then write.
@@ -126,6 +132,12 @@ internal sealed class ImageAssembler
         {
             offset = _slotEnd;
             _slots.Add(slot, offset);
+            if (slot.IsUnwritten)
+            {
+                _unwritten.Add(slot);
+                return offset;
+            }
+
             _slotEnd += slot.Size;
             foreach ((_, Slot target) in slot.Pointers) OffsetOf(target);
         }

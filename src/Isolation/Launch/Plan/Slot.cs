@@ -14,5 +14,8 @@ internal sealed class Slot(string name, int size = 8)
     /// <summary>Words of it that hold the addresses of other slots.</summary>
     internal IReadOnlyList<(int Offset, Slot Target)> Pointers { get; init; } = [];
 
+    /// <summary>No step writes to it: it stands apart from the others, whose pages are copied for each child.</summary>
+    internal bool IsUnwritten { get; init; }
+
     public override string ToString() => $"<{Name}>";
 }

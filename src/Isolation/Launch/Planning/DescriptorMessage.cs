@@ -10,8 +10,8 @@ namespace Isolation.Launch;
 /// </summary>
 internal sealed class DescriptorMessage
 {
-    /// <summary>Lengths: a pidfd of the program that an init has started, the master of a terminal, and the writable layer.</summary>
-    internal const int ProgramSize = 2, TerminalSize = 3, LayerSize = 4;
+    /// <summary>Lengths: a pidfd of the program that an init has started, the master of a terminal, the writable layer, and who hears of filtered calls.</summary>
+    internal const int ProgramSize = 2, TerminalSize = 3, LayerSize = 4, ListenerSize = 5;
 
     private const int DescriptorOffset = 16; // behind struct cmsghdr
     private readonly Slot _control;
@@ -46,5 +46,5 @@ internal sealed class DescriptorMessage
 
     internal void Send(PlanWriter writer) => Send(writer, writer.Channel);
 
-    internal void Send(PlanWriter writer, Operand socket) => writer.Call(sendmsg, socket, Operand.AddressOf(_header), 0);
+    internal void Send(PlanWriter writer, Operand socket, int flags = 0) => writer.Call(sendmsg, socket, Operand.AddressOf(_header), flags);
 }

@@ -46,6 +46,6 @@ internal static class LaunchPlanner
 
         // What can only be lost is lost last, in the order in which losing it needs what is lost after it.
         ProgramSteps.Write(writer, inputs);
-        return (writer.Finish(FailureSteps.Write), notes.All);
+        return (writer.Finish(last => FailureSteps.Write(last, SeccompSteps.IsUnheard(inputs))), notes.All);
     }
 }
