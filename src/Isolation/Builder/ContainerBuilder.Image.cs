@@ -109,8 +109,7 @@ public sealed partial class ContainerBuilder
         if (_built is not null) return _built;
         ContainerSpec draft = Draft;
         if (_image is { } source) draft = ImageSettings.Apply(draft, await source.UnpackAsync(_store, _platform, _pullPolicy, _pull, cancellationToken).ConfigureAwait(false), _access, _layerSize);
-        SpecValidation.Check(draft);
-        return _built = draft;
+        return Built(draft);
     }
 
     private ContainerBuilder FromImage(ImageSource source)

@@ -62,6 +62,17 @@ public sealed partial class ContainerBuilder
         return Set(Draft with { Proc = proc });
     }
 
+    /// <summary>What a private <c>/proc</c> shows of other processes. Needs a pid namespace of the container's own, and a kernel that lets a new procfs be made.</summary>
+    public ContainerBuilder WithProcOptions(ProcOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        if (!Enum.IsDefined(options.Hidden)) throw new ArgumentOutOfRangeException(nameof(options), options.Hidden, "There is no such choice.");
+        return Set(Draft with { ProcOptions = options });
+    }
+
+    /// <summary>Nothing of the root can be written, whatever it is made of; <c>/tmp</c>, <c>/run</c>, <c>/dev/shm</c> and what is mounted can.</summary>
+    public ContainerBuilder WithReadOnlyRoot() => Set(Draft with { ReadOnlyRoot = true });
+
     /// <summary>Hides paths: a file reads as empty, a directory as an empty one. A path that is not there needs no hiding.</summary>
     public ContainerBuilder WithMaskedPath(string path) => Set(Draft with { MaskedPaths = Draft.MaskedPaths.Add(PathText.Target(path, nameof(path))) });
 

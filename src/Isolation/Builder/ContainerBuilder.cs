@@ -89,10 +89,26 @@ public sealed partial class ContainerBuilder : ProgramBuilder<ContainerBuilder>
         return base.Set(draft);
     }
 
-    private ContainerSpec BuildDraft()
+    private ContainerSpec BuildDraft() => Built(Draft);
+
+    private ContainerSpec Built(ContainerSpec draft)
     {
-        SpecValidation.Check(Draft);
-        return _built = Draft;
+        if (draft.ReadOnlyRoot)
+        {
+            draft = draft with
+            {
+                Root = draft.Root switch
+                {
+                    HostRoot root => root with { Sealed = true },
+                    DirectoryRoot root => root with { Access = RootAccess.ReadOnly },
+                    LayersRoot root => root with { Access = RootAccess.ReadOnly },
+                    _ => draft.Root,
+                },
+            };
+        }
+
+        SpecValidation.Check(draft);
+        return _built = draft;
     }
 
     private async Task<Container> StartBuiltAsync(CancellationToken cancellationToken) => await (await BuildAsync(cancellationToken).ConfigureAwait(false)).StartAsync(cancellationToken).ConfigureAwait(false);

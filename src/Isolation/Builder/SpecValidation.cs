@@ -130,6 +130,15 @@ internal static class SpecValidation
             throw new InvalidOperationException($"An init needs a pid namespace of the container's own; this one is the {namespaces.Pid}'s. Leave WithInit or WithPidNs out.");
         if (spec.Proc == ProcMount.Private && namespaces.IsHost(NamespaceKind.Pid))
             throw new InvalidOperationException("A private /proc needs a pid namespace of the container's own, and the pid namespace is the host's: leave WithProc(ProcMount.Private) or WithPidNs(NamespaceSource.Host) out.");
+        if (spec.ProcOptions != new ProcOptions() && (!namespaces.IsNew(NamespaceKind.Pid) || !namespaces.IsNew(NamespaceKind.Mount) || spec.Proc is ProcMount.None or ProcMount.Host))
+            throw new InvalidOperationException("Options of /proc need a private one: leave WithProcOptions out, or WithProc, WithPidNs and WithMntNs.");
+        foreach (string parameter in spec.Sysctls.Keys)
+        {
+            NamespaceKind kind = SysctlName.KindOf(parameter)!.Value;
+            if (!namespaces.IsNew(kind)) throw new InvalidOperationException($"The kernel parameter {parameter} needs {(kind == NamespaceKind.Ipc ? "an ipc" : "a network")} namespace of the container's own; this one is the {namespaces[kind].Description}: setting it would change more than the container.");
+            if (namespaces.IsJoined(NamespaceKind.Mount)) throw new InvalidOperationException("Kernel parameters are written by way of /proc, which is the other container's where its mount namespace is joined: leave WithSysctl or WithMntNs out.");
+        }
+
         if (!namespaces.IsNew(NamespaceKind.Uts) && (spec.HostName ?? spec.DomainName) is { } name)
             throw new InvalidOperationException($"The name '{name}' needs a uts namespace of the container's own: leave WithUtsNs({namespaces.Uts}) or the name out.");
         if (!namespaces.IsNew(NamespaceKind.User) && (!spec.UserMappings.IsEmpty || !spec.GroupMappings.IsEmpty || spec.SubordinateIds))

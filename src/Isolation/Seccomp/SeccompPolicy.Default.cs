@@ -72,6 +72,28 @@ public sealed partial record SeccompPolicy
         ],
     };
 
+    /// <summary>
+    /// <see cref="Default"/> for programs that need no privileges, of this machine's own architecture: neither tracing nor other processes' memory, no asynchronous
+    /// I/O (io_setup), file handles, device files, changes of clocks or local descriptor tables, and sockets of the internet, of unix(7) and of rtnetlink(7) alone.
+    /// </summary>
+    public static SeccompPolicy Strict { get; } = Default with
+    {
+        Architectures = System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? [SeccompArchitecture.Arm64] : [SeccompArchitecture.X64],
+        Rules =
+        [
+            new(Split("""
+                acct adjtimex bpf chroot clock_adjtime clock_adjtime64 clock_settime clock_settime64 fanotify_init fanotify_mark io_cancel io_destroy io_getevents
+                io_pgetevents io_pgetevents_time64 io_setup io_submit kcmp lookup_dcookie memfd_secret mknod mknodat modify_ldt name_to_handle_at open_by_handle_at
+                perf_event_open pidfd_getfd pivot_root process_madvise process_vm_readv process_vm_writev ptrace quotactl quotactl_fd reboot remap_file_pages
+                settimeofday stime syslog uretprobe vhangup vmsplice
+                """), SeccompAction.Fail(Errno.EPERM)),
+            .. AllowIf("socket", Equal(0, 1), Equal(0, 2), Equal(0, 10)), // AF_UNIX, AF_INET, AF_INET6
+            new(["socket"], SeccompAction.Allow) { Conditions = [Equal(0, 16), Equal(2, 0)] }, // AF_NETLINK, NETLINK_ROUTE
+            new(["socket"], SeccompAction.Fail(Errno.EPERM)),
+            .. Default.Rules,
+        ],
+    };
+
     /// <summary>What containers in the container take besides: new namespaces, mounts, a root and names of their own, each of which takes a capability of its user namespace.</summary>
     internal static SeccompPolicy Nesting { get; } = Default with
     {

@@ -62,6 +62,10 @@ public sealed partial record ContainerSpec
     internal ImmutableArray<string> MaskedPaths { get; init; } = [];
     internal ImmutableArray<string> ReadOnlyPaths { get; init; } = [];
     internal bool Nesting { get; init; }
+    internal bool Privileged { get; init; }
+    internal bool ReadOnlyRoot { get; init; }
+    internal ProcOptions ProcOptions { get; init; } = new();
+    internal ImmutableSortedDictionary<string, string> Sysctls { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
     internal long TmpSize { get; init; } = 256L << 20;
     internal long RunSize { get; init; } = 64L << 20;
     internal long SharedMemorySize { get; init; } = 64L << 20;

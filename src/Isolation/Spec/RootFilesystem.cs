@@ -13,7 +13,12 @@ internal abstract record RootFilesystem
 }
 
 /// <summary>The host's own files under a private writable layer.</summary>
-internal sealed record HostRoot : RootFilesystem;
+internal sealed record HostRoot : RootFilesystem
+{
+    internal bool Sealed { get; init; }
+
+    internal override bool IsReadOnly => Sealed;
+}
 
 /// <summary>A directory of the host.</summary>
 internal sealed record DirectoryRoot(string Path, RootAccess Access) : RootFilesystem

@@ -111,6 +111,7 @@ internal sealed class OrderRules
         if (state.AmbientCleared && step.Call == setgroups) Must(!state.GroupSet && !state.UserSet, "setgroups precedes setresgid and setresuid");
         if (state.AmbientCleared && step.Call == setresgid) Must(!state.UserSet && (state.GroupsSet || !MaySetGroups), "setresgid comes between setgroups and setresuid");
         if (step.Call == setresuid && state.AmbientCleared) Must(state.GroupSet, "setresuid comes after setresgid");
+        if (step.Call == keyctl) Must(state.UserSet && !state.CapabilitiesSet, "the session keyring is the program's user's");
         if (step.Call == capset)
         {
             Must(state.UserSet, "capabilities are given up after the user has changed: changing it takes some, and may bring some back");
@@ -253,6 +254,7 @@ internal sealed class OrderRules
             capset => state with { CapabilitiesSet = true, CapabilitiesKept = IsGranted(step, confining: false), AdminKept = !IsGranted(step, confining: false) },
             seccomp => state with { Filtered = true },
             landlock_restrict_self => state with { Landlocked = true },
+            keyctl => state with { OwnKeyring = true },
             umask => state with { UmaskSet = step.Number(0) == _inputs.Spec.Umask },
             rt_sigaction => state with { SignalsReset = state.SignalsReset | 1UL << (int)(step.Number(0) - 1) },
             rt_sigprocmask => state with { SignalsUnblocked = step.Number(0) == SIG_SETMASK && step.Data(1).All(bits => bits == 0) },

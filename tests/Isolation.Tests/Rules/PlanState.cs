@@ -69,6 +69,9 @@ internal sealed record PlanState
     /// <summary>CAP_SYS_ADMIN is there to confine the program with, and is not granted.</summary>
     internal bool AdminKept { get; init; }
 
+    /// <summary>A session keyring of its own was asked for.</summary>
+    internal bool OwnKeyring { get; init; }
+
     /// <summary>Capabilities that were made ambient.</summary>
     internal ulong Raised { get; init; }
 

@@ -61,6 +61,7 @@ internal sealed class CHeaderProof(Architecture target)
         #define _LINUX_MOUNT_H /* which linux/fs.h would include beside sys/mount.h, with the same enums again */
         #define _UAPI_LINUX_MOUNT_H
         #include <linux/fs.h>
+        #include <linux/keyctl.h>
         #include <linux/landlock.h>
         #include <linux/seccomp.h>
         #include <linux/quota.h>

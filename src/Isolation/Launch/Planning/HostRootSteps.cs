@@ -23,6 +23,7 @@ internal static class HostRootSteps
                     writer.For("make the root for the host's directories");
                     writer.Call(mkdirat, mounts.Scratch, "root", Operand.Octal(0x1ED));
                     mounts.Root = mounts.CloneOfScratch("root");
+                    mounts.Unsealed.Add(mounts.Root);
                     mounts.SetAttributes(mounts.Root, MountAttributes.NoDevices, recursive: false);
                     mounts.AttachToOldRoot(mounts.Root);
                     mounts.Remount(mounts.Root, MountAttributes.NoDevices);
@@ -66,6 +67,7 @@ internal static class HostRootSteps
         Label refused = new($"layer over /{part.Path} refused"), attached = new($"/{part.Path} attached");
         Slot overlay = OverlaySteps.Mount(mounts, ["/" + part.Path], name, refused);
         Attach(mounts, part, overlay);
+        mounts.Unsealed.Add(overlay);
         writer.Mark(attached);
         writer.Later(() =>
         {
@@ -103,7 +105,7 @@ internal static class HostRootSteps
             if (part.IsDirectory) mounts.Writer.Call(mkdirat, mounts.Root, part.Path, Operand.Octal(0x1ED));
             else
                 mounts.Writer.Call(openat, mounts.Root, part.Path,
-                    Operand.Named(O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, "O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC"), Operand.Octal(0x1A4));
+                    Operand.Named(O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, "O_RDONLY|O_CREAT|O_EXCL|O_CLOEXEC"), Operand.Octal(0x1A4)); // one open for writing would keep the root from being made read-only
         }
 
         Slot clone = mounts.CloneOfHost("/" + part.Path, recursive: true);

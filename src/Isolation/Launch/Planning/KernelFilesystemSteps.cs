@@ -19,7 +19,17 @@ internal static class KernelFilesystemSteps
         if (spec.Proc == ProcMount.None) return;
         bool isPrivate = spec.Proc == ProcMount.Private
             || (spec.Proc == ProcMount.Automatic && !spec.Namespaces.IsHost(NamespaceKind.Pid));
-        if (isPrivate)
+        if (isPrivate && spec.ProcOptions != new ProcOptions())
+        {
+            // Asked for, so nothing else will do.
+            mounts.Writer.For("mount the private /proc");
+            List<(string, string)> options = [];
+            if (spec.ProcOptions.Hidden != HiddenProcesses.None) options.Add(("hidepid", MountWriter.Number((int)spec.ProcOptions.Hidden)));
+            if (spec.ProcOptions.ProcessesOnly) options.Add(("subset", "pid"));
+            Slot target = mounts.OpenInRoot("proc");
+            mounts.AttachTo(mounts.NewFilesystem("proc", MountAttributes.Kernel, [.. options]), target);
+        }
+        else if (isPrivate)
         {
             mounts.Writer.For("mount the private /proc");
             FreshOrHosts(mounts, "proc", MountAttributes.Kernel,
@@ -36,20 +46,21 @@ internal static class KernelFilesystemSteps
     private static void Sys(MountWriter mounts)
     {
         NamespaceSet namespaces = mounts.Inputs.Spec.Namespaces;
+        MountAttributes attributes = mounts.Inputs.Spec.Privileged ? MountAttributes.Kernel : MountAttributes.Kernel.ReadOnly;
         bool fresh = namespaces.IsNew(NamespaceKind.Network) || namespaces.IsHost(NamespaceKind.User);
         if (fresh)
         {
             mounts.Writer.For("mount the private /sys");
-            FreshOrHosts(mounts, "sysfs", MountAttributes.Kernel.ReadOnly,
+            FreshOrHosts(mounts, "sysfs", attributes,
                 "the host's /sys is bound read-only, because the kernel refuses a new sysfs here");
             return;
         }
 
         mounts.Writer.For("bind the host's /sys read-only");
         Slot mount = mounts.CloneOfHost("/sys", recursive: true);
-        mounts.SetAttributes(mount, MountAttributes.Kernel.ReadOnly, recursive: true, MS_PRIVATE);
+        mounts.SetAttributes(mount, attributes, recursive: true, MS_PRIVATE);
         mounts.Attach(mount, "sys");
-        mounts.Remount(mount, MountAttributes.Kernel.ReadOnly, "/sys");
+        mounts.Remount(mount, attributes, "/sys");
     }
 
     private static void FreshOrHosts(MountWriter mounts, string type, MountAttributes attributes, string note)

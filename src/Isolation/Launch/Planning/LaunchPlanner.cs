@@ -37,6 +37,7 @@ internal static class LaunchPlanner
         NamespaceSteps.BecomeRoot(writer, inputs);
         NamespaceSteps.Join(writer, inputs);
         NamespaceSteps.Unshare(writer, inputs);
+        SysctlSteps.Write(writer, inputs);
 
         if (inputs.Spec.Namespaces.IsNew(NamespaceKind.Mount))
             FilesystemPlanner.Write(writer, notes, inputs, id);
@@ -45,7 +46,7 @@ internal static class LaunchPlanner
         if (inputs.Spec.Namespaces.IsNew(NamespaceKind.Network)) NetworkSteps.RaiseLoopback(writer);
 
         // What can only be lost is lost last, in the order in which losing it needs what is lost after it.
-        ProgramSteps.Write(writer, inputs);
+        ProgramSteps.Write(writer, notes, inputs);
         return (writer.Finish(last => FailureSteps.Write(last, SeccompSteps.IsUnheard(inputs))), notes.All);
     }
 }

@@ -33,6 +33,9 @@ internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs
     /// <summary>Where it stands.</summary>
     internal string ScratchPlace { get; private set; } = "/";
 
+    /// <summary>Mounts of the root besides <see cref="Root"/> that can be written until it is sealed.</summary>
+    internal List<Slot> Unsealed { get; } = [];
+
     /// <summary>How many mounts are stacked on the old root, the new root among them.</summary>
     internal int MountsOnOldRoot { get; private set; }
 

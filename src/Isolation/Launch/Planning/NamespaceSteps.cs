@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Isolation.Linux;
 using static Isolation.Linux.Abi;
 using static Isolation.Linux.SystemCall;
@@ -66,9 +67,14 @@ internal static class NamespaceSteps
         IdentityMaps maps = IdentityMaps.For(inputs.Spec, inputs.Host);
         if (namespaces.IsJoined(NamespaceKind.User) || maps.AllowsSetGroups)
             writer.Call(setgroups, 0, Operand.Null).Tolerate(Errno.EPERM);
-        if (namespaces.IsJoined(NamespaceKind.User) || maps.HasRootGroup) writer.Call(setresgid, 0, 0, 0);
-        if (namespaces.IsJoined(NamespaceKind.User) || maps.HasRootUser) writer.Call(setresuid, 0, 0, 0);
+        uint? group = namespaces.IsJoined(NamespaceKind.User) ? 0 : Owner(maps.Groups, inputs.Host.GroupId), user = namespaces.IsJoined(NamespaceKind.User) ? 0 : Owner(maps.Users, inputs.Host.UserId);
+        if (group is { } groupId) writer.Call(setresgid, groupId, groupId, groupId);
+        if (user is { } userId) writer.Call(setresuid, userId, userId, userId);
     }
+
+    /// <summary>Who makes what the container is made of: root, where there is one; else who the caller is in there, or the first who is somebody. Null for who this process is already.</summary>
+    private static uint? Owner(ImmutableArray<IdMapping> map, uint caller) =>
+        IdentityMaps.Has(map, 0) ? 0 : map.Any(range => caller >= range.HostId && caller - range.HostId < range.Count) ? null : map[0].ContainerId;
 
     /// <summary>
     /// Joins what exists already. A pid namespace holds only for children, so joining one takes a fork; the child is

@@ -46,6 +46,23 @@ internal static class PrivilegeSteps
         writer.Call(setresuid, identity.UserId, identity.UserId, identity.UserId);
     }
 
+    /// <summary>
+    /// A session keyring of the program's own (keyrings(7)), as the user that it is: else it would possess the caller's keys. A user who is not root may have
+    /// 200 keys, each of which is one here, and then goes on without: the default filter lets nothing use it.
+    /// </summary>
+    internal static void NewKeyring(PlanWriter writer, PlanNotes notes)
+    {
+        Label refused = new("keyring refused"), done = new("keyring of its own");
+        writer.For("take a session keyring of its own");
+        writer.Call(keyctl, Operand.Named(KEYCTL_JOIN_SESSION_KEYRING, "KEYCTL_JOIN_SESSION_KEYRING"), Operand.Null).When(-(int)Errno.ENOSYS, done).OnErrorGo(refused);
+        writer.Mark(done);
+        writer.Later(() =>
+        {
+            writer.Mark(refused);
+            notes.Send("keyring", "the caller's session keyring, because the kernel refused a new one: a user may have 200 keys, and a filter around this process may refuse the call", done);
+        });
+    }
+
     /// <summary>What the program is to have, and what confining it takes until it is confined.</summary>
     internal static void KeepGranted(PlanWriter writer, PlanInputs inputs)
     {

@@ -7,7 +7,7 @@ namespace Isolation.Launch;
 /// <summary>Privileges are given up, signals set as a program expects them, and the program started.</summary>
 internal static class ProgramSteps
 {
-    internal static void Write(PlanWriter writer, PlanInputs inputs)
+    internal static void Write(PlanWriter writer, PlanNotes notes, PlanInputs inputs)
     {
         if (inputs.Spec.SignalAll != 0)
         {
@@ -30,6 +30,7 @@ internal static class ProgramSteps
         HandOverOutput(writer, inputs);
         PrivilegeSteps.DropBounding(writer, inputs);
         PrivilegeSteps.SetIdentity(writer, inputs);
+        PrivilegeSteps.NewKeyring(writer, notes);
         PrivilegeSteps.KeepGranted(writer, inputs);
         if (inputs.Spec.NoNewPrivileges)
         {

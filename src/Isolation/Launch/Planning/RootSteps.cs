@@ -85,6 +85,17 @@ internal static class RootSteps
         bool layered = NeedsLayer(inputs);
         if (root is DirectoryRoot && !layered && inputs.Host.HasMountSetAttr) return;
         mounts.Writer.For("make the root read-only");
+        if (root is HostRoot)
+        {
+            foreach (Slot part in mounts.Unsealed)
+            {
+                mounts.SetAttributes(part, RootAttributes(readOnly: true), recursive: false);
+                mounts.Remount(part, RootAttributes(readOnly: true));
+            }
+
+            return;
+        }
+
         mounts.SetAttributes(mounts.Root, RootAttributes(readOnly: true), recursive: false);
         if (root is LayersRoot && inputs.Way is { } way) mounts.Remount(mounts.Root, new(RootAttributes(readOnly: true).Bits | way.LockedAttributes), way.LockedAttributes == 0 ? way.Path : null);
         else mounts.Remount(mounts.Root, RootAttributes(readOnly: true), layered ? null : ((DirectoryRoot)root).Path);
