@@ -10,6 +10,7 @@ namespace Isolation.Cgroups;
 /// </summary>
 public sealed class CgroupSystem
 {
+    private bool? _mayLimit;
     private static CgroupSystem? _current;
     private readonly ImmutableArray<CgroupMount> _mounts;
     private readonly ImmutableArray<CgroupPlace?> _places;
@@ -133,6 +134,16 @@ public sealed class CgroupSystem
     }
 
     /// <summary>The hierarchy that a controller is in; null where there is none.</summary>
+    /// <summary>Whether this process may make groups that limit memory, processors and processes, as far as can be seen without trying.</summary>
+    internal bool MayLimit => _mayLimit ??= ReadMayLimit();
+
+    private bool ReadMayLimit()
+    {
+        CgroupController[] controllers = [CgroupController.Memory, CgroupController.Cpu, CgroupController.Pids];
+        if (Mode == CgroupMode.V2) return Parents.MayMake(Unified!, controllers) || SystemdClient.Find(out _) is not null;
+        return controllers.Select(PlaceOf).OfType<CgroupPlace>().Any() && controllers.Select(PlaceOf).OfType<CgroupPlace>().All(place => FilePaths.MayWrite(place.OwnDirectory));
+    }
+
     internal CgroupPlace? PlaceOf(CgroupController controller) => _places[(int)controller];
 
     private CgroupPlace? Find(CgroupController controller, OwnGroups own, string[] unified)

@@ -32,6 +32,8 @@ internal static class EnforcementReport
 
         if ((root?.Way ?? launch.Inputs.Way) is { } way) entries.Add(new(RootFeature, way.IsFallback ? EnforcementState.Fallback : EnforcementState.Enforced, $"{way.Driver}: {way.Reason}"));
         foreach (EnforcementNote note in root?.Notes ?? []) entries.Add(new(note.Feature, EnforcementState.Fallback, note.Detail));
+        if (group is null && spec.EntersContainer is null && spec.PreferredLimits != Cgroups.ResourceLimits.None)
+            entries.Add(new("limits", EnforcementState.Fallback, "none that was preferred is in force: this user may make no control group"));
         foreach (Cgroups.UnappliedLimit limit in group?.Group.Unapplied ?? []) entries.Add(new($"limit {limit.Limit}", EnforcementState.Fallback, "not in force: " + limit.Reason));
         foreach (int note in notes ?? [])
             entries.Add(new(launch.Notes[note].Feature, EnforcementState.Fallback, launch.Notes[note].Detail));

@@ -16,7 +16,7 @@ public sealed partial record ContainerSpec
     internal bool IsRecorded => !IsProbe && !IsUnrecorded && !(EntersContainer is { } container && container.Spec.Namespaces.IsNew(NamespaceKind.Pid));
 
     /// <summary>Whether it has a control group of its own.</summary>
-    internal bool HasGroup => Limits != Cgroups.ResourceLimits.None || PreferredLimits != Cgroups.ResourceLimits.None || !CgroupControllers.IsEmpty;
+    internal bool HasGroup => Limits != Cgroups.ResourceLimits.None || (PreferredLimits != Cgroups.ResourceLimits.None && Cgroups.CgroupSystem.Current.MayLimit) || !CgroupControllers.IsEmpty;
 
     /// <summary>
     /// The group it enters: its own, or that of the container whose further program it is. What signals all processes or

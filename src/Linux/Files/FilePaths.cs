@@ -19,6 +19,13 @@ internal static unsafe class FilePaths
         fixed (byte* old = source, bytes = target) return Syscall.Invoke(SystemCall.renameat2, Abi.AT_FDCWD, (nint)old, Abi.AT_FDCWD, (nint)bytes, 0);
     }
 
+    /// <summary>Whether modes and mounts let this process's user write a file, or make files in a directory. A link is followed.</summary>
+    internal static bool MayWrite(string path)
+    {
+        using var name = new NativePath(path);
+        fixed (byte* bytes = name) return Syscall.Invoke(SystemCall.faccessat, Abi.AT_FDCWD, (nint)bytes, Abi.W_OK) == 0;
+    }
+
     internal static nint Remove(string path)
     {
         using var name = new NativePath(path);
