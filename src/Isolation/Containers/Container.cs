@@ -20,7 +20,10 @@ public sealed partial class Container : ContainerProcess
     /// <summary>What it was started from.</summary>
     public ContainerSpec Spec => Launch.Spec;
 
-    /// <summary>What was asked for, entry by entry, and what was really applied.</summary>
+    /// <summary>
+    /// What is in force, entry by entry. Read back from the kernel the first time that it is asked for while the program runs (<c>/proc/PID/status</c>,
+    /// namespaces, labels); what the kernel does not tell, and all of a program that has ended by then, is as the launch has done it.
+    /// </summary>
     public IReadOnlyList<EnforcementEntry> Enforcement => Launch.Enforcement;
 
     internal PidDescriptor Process => Launch.Process;

@@ -90,7 +90,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     /// <summary>Completes when the container is gone; fails where it never started.</summary>
     internal Task<ContainerResult> Ended => _ended.Task;
 
-    internal IReadOnlyList<EnforcementEntry> Enforcement => field ??= EnforcementReport.Of(_compiled, _messages.Notes, _root, Group);
+    internal IReadOnlyList<EnforcementEntry> Enforcement => field ??= EnforcementReport.Of(_compiled, _messages.Notes, _root, Group, _ended.Task.IsCompleted ? null : KernelReading.Of(_messages.Program ?? Process));
 
     /// <summary>Starts a program that runs to its end while nobody has it in hands.</summary>
     /// <exception cref="InvalidOperationException">A stream is the caller's to read or write, who cannot get at it.</exception>

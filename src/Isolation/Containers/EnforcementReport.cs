@@ -2,26 +2,28 @@ using Isolation.Launch;
 
 namespace Isolation;
 
-/// <summary>What was really applied: the plan that ran, and the fallbacks that the child reported.</summary>
+/// <summary>
+/// What is in force: as the kernel says of the program while it runs. What the kernel does not say, and all of a program that has ended, is as the plan has
+/// done it, each step of which has succeeded or is reported.
+/// </summary>
 internal static class EnforcementReport
 {
     internal const string RootFeature = "union of layers";
 
-    internal static IReadOnlyList<EnforcementEntry> Of(CompiledLaunch launch, List<int>? notes, HostedRoot? root, ContainerGroup? group)
+    internal static IReadOnlyList<EnforcementEntry> Of(CompiledLaunch launch, List<int>? notes, HostedRoot? root, ContainerGroup? group, KernelReading? reading)
     {
         ContainerSpec spec = launch.Inputs.Spec;
         List<EnforcementEntry> entries = [];
         for (NamespaceKind kind = NamespaceKind.User; kind <= NamespaceKind.Time; kind++)
-            entries.Add(Namespace(launch.Inputs, kind));
-        entries.Add(spec.NoNewPrivileges
+            entries.Add(Namespace(launch.Inputs, kind, reading));
+        entries.Add((reading?.NoNewPrivileges ?? spec.NoNewPrivileges)
             ? new("no_new_privs", EnforcementState.Enforced, "programs gain no privileges by executing others")
             : new("no_new_privs", EnforcementState.Shared, "off, as asked"));
-        if (launch.Inputs.Filter is { } policy) entries.Add(new("seccomp", EnforcementState.Enforced, $"{policy.Rules.Length} rules; what none is about: {policy.DefaultAction}"));
-        else entries.Add(spec.Unfiltered ? new("seccomp", EnforcementState.Shared, "off, as asked") : new("seccomp", EnforcementState.Fallback, "off: the default takes no_new_privs or CAP_SYS_ADMIN, and new privileges are allowed"));
+        entries.Add(Filter(launch.Inputs, reading));
         if (spec.Landlock is { } landlock) entries.Add(Landlock(landlock, launch.Inputs.Host.LandlockVersion));
-        entries.Add(launch.Inputs.CanDropBounding
-            ? new("capabilities", EnforcementState.Enforced, FormattableString.Invariant($"bounding set 0x{spec.Capabilities.Bits & (ulong.MaxValue >> (63 - launch.Inputs.Host.LastCapability)):x}"))
-            : new("capabilities", EnforcementState.Fallback, "the caller's bounding set, because dropping from it takes CAP_SETPCAP"));
+        entries.Add(Capabilities(launch.Inputs, reading));
+        if (reading is not null && launch.Inputs.NewUser) entries.Add(new("identity map", EnforcementState.Enforced, string.Join("; ", reading.UserMap.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries))))));
+        if (reading?.Label is { } label) entries.Add(new("security label", label.StartsWith("unconfined", StringComparison.Ordinal) ? EnforcementState.Shared : EnforcementState.Enforced, label));
         if (KeepsGroups(launch.Inputs))
             entries.Add(new("supplementary groups", EnforcementState.Fallback, "the caller's, because the kernel denies setgroups to a caller without CAP_SETGID; WithSubordinateIds drops them"));
         if (spec.Root is HostRoot && spec.Namespaces.IsNew(NamespaceKind.Mount))
@@ -48,12 +50,33 @@ internal static class EnforcementReport
         ? !inputs.Host.Has(Capability.Setgid)
         : inputs.NewUser && !IdentityMaps.For(inputs.Spec, inputs.Host).AllowsSetGroups;
 
-    private static EnforcementEntry Namespace(PlanInputs inputs, NamespaceKind kind)
+    private static EnforcementEntry Filter(PlanInputs inputs, KernelReading? reading) => inputs.Filter switch
+    {
+        { } when reading is { IsFiltered: false } => new("seccomp", EnforcementState.Fallback, "the kernel says that no filter is in force"),
+        { } policy => new("seccomp", EnforcementState.Enforced, $"{policy.Rules.Length} rules; what none is about: {policy.DefaultAction}"),
+        null when inputs.Spec.Filter is null => new("seccomp", EnforcementState.Shared, "off, as asked"),
+        null => new("seccomp", EnforcementState.Fallback, "off: the default takes no_new_privs or CAP_SYS_ADMIN, and new privileges are allowed"),
+    };
+
+    private static EnforcementEntry Capabilities(PlanInputs inputs, KernelReading? reading)
+    {
+        ulong granted = inputs.Spec.Capabilities.Bits & (ulong.MaxValue >> (63 - inputs.Host.LastCapability));
+        CapabilitySet bounding = reading?.Bounding ?? new(granted);
+        bool more = reading is null ? !inputs.CanDropBounding : (bounding.Bits & ~granted) != 0;
+        string detail = FormattableString.Invariant($"bounding set 0x{bounding.Bits:x}") + (reading is null ? "" : FormattableString.Invariant($", effective 0x{reading.Effective.Bits:x}, ambient 0x{reading.Ambient.Bits:x}"));
+        return more
+            ? new("capabilities", EnforcementState.Fallback, "the caller's bounding set, because dropping from it takes CAP_SETPCAP" + (reading is null ? "" : ": " + detail))
+            : new("capabilities", EnforcementState.Enforced, detail);
+    }
+
+    private static EnforcementEntry Namespace(PlanInputs inputs, NamespaceKind kind, KernelReading? reading)
     {
         string feature = kind.ToString().ToLowerInvariant() + " namespace";
         NamespaceSource source = inputs.Spec.Namespaces[kind];
-        bool lacking = (kind == NamespaceKind.Time && !inputs.Host.HasTimeNamespaces) || (kind == NamespaceKind.Cgroup && !inputs.Host.HasCgroupNamespaces);
         if (inputs.Spec.Namespaces.IsHost(kind)) return new(feature, EnforcementState.Shared, "the host's, as asked");
+        bool lacking = (kind == NamespaceKind.Time && !inputs.Host.HasTimeNamespaces) || (kind == NamespaceKind.Cgroup && !inputs.Host.HasCgroupNamespaces);
+        if (reading?.Namespace(kind) is { } seen && inputs.Spec.Namespaces.IsNew(kind))
+            return seen.IsOther ? new(feature, EnforcementState.Enforced, $"{source.Description}, {seen.Name}") : new(feature, EnforcementState.Fallback, $"the host's, {seen.Name}");
         return lacking && inputs.Spec.Namespaces.IsNew(kind)
             ? new(feature, EnforcementState.Fallback, "the host's, because the kernel has no such namespaces")
             : new(feature, EnforcementState.Enforced, source.Description);

@@ -38,6 +38,14 @@ public sealed class PidDescriptor : SafeHandleMinusOneIsInvalid
         return new PidDescriptor((int)Syscall.Check(result, "pidfd_open", $"{pid}"));
     }
 
+    /// <summary>Its number in this process's PID namespace (proc_pid_fdinfo(5)); -1 where it has ended and was reaped, 0 where it is not seen here.</summary>
+    internal int ReadProcessId()
+    {
+        using var held = this.Hold();
+        string? line = File.ReadLines(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"/proc/self/fdinfo/{held.Number}")).FirstOrDefault(line => line.StartsWith("Pid:", StringComparison.Ordinal));
+        return line is null ? 0 : int.Parse(line.AsSpan(4), System.Globalization.CultureInfo.InvariantCulture);
+    }
+
     /// <summary>A second descriptor of a process, from one that was received.</summary>
     internal static PidDescriptor Duplicate(FileDescriptor pidfd)
     {

@@ -14,7 +14,7 @@ public class EnforcementReportTests
             Namespaces = new() { Network = NamespaceSource.Host, Ipc = NamespaceSource.FromPath("/run/ns/ipc") },
         };
         CompiledLaunch launch = CompiledLaunch.For(new(spec, new HostFacts { Abi = TargetAbi.Current, HasTimeNamespaces = false }), null);
-        Dictionary<string, EnforcementEntry> report = EnforcementReport.Of(launch, [0], null, null).ToDictionary(entry => entry.Feature);
+        Dictionary<string, EnforcementEntry> report = EnforcementReport.Of(launch, [0], null, null, null).ToDictionary(entry => entry.Feature);
         Assert.Equal((EnforcementState.Enforced, "new"), (report["pid namespace"].State, report["pid namespace"].Detail));
         Assert.Equal((EnforcementState.Enforced, "path /run/ns/ipc"), (report["ipc namespace"].State, report["ipc namespace"].Detail));
         Assert.Equal(EnforcementState.Shared, report["network namespace"].State);
