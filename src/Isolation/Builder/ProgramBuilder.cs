@@ -59,7 +59,11 @@ public abstract partial class ProgramBuilder<TSelf>
         return Set(Draft with { OutputLimit = bytes });
     }
 
-    /// <summary>Grants a capability that containers are not given as a rule. It holds within the container's user namespace.</summary>
+    /// <summary>
+    /// Grants a capability that containers are not given as a rule. It holds within the container's user namespace. With <see cref="Capability.SysAdmin"/> a
+    /// program can take masks and read-only mounts away; where its root is root of the host as well, as it is by default where the caller is root, it can then
+    /// write the host's kernel settings: give it ids of its own with <c>WithUserMapping</c> or <c>WithSubordinateIds</c>.
+    /// </summary>
     public TSelf AddCapability(Capability capability) => Set(Draft with { Capabilities = Draft.Capabilities.With(capability) });
 
     /// <summary>

@@ -22,6 +22,8 @@ internal static class EnforcementReport
         entries.Add(Filter(launch.Inputs, reading));
         if (spec.Landlock is { } landlock) entries.Add(Landlock(landlock, launch.Inputs.Host.LandlockVersion));
         entries.Add(Capabilities(launch.Inputs, reading));
+        if (spec.Capabilities.Has((int)Capability.SysAdmin) && !spec.Privileged && IsRootOutside(launch.Inputs))
+            entries.Add(new("masked and read-only paths", EnforcementState.Fallback, "a program with CAP_SYS_ADMIN can take them away, and root of this container is root of the host as the owner of files: it can write the host's kernel settings"));
         if (reading is not null && launch.Inputs.NewUser) entries.Add(new("identity map", EnforcementState.Enforced, string.Join("; ", reading.UserMap.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries))))));
         if (reading?.Label is { } label) entries.Add(new("security label", label.StartsWith("unconfined", StringComparison.Ordinal) ? EnforcementState.Shared : EnforcementState.Enforced, label));
         if (KeepsGroups(launch.Inputs))
@@ -45,6 +47,10 @@ internal static class EnforcementReport
     private static EnforcementEntry Landlock(LandlockPolicy policy, int version) => (policy.BestEffort ? LandlockAbi.LackingOf(policy, version) : "") is { Length: > 0 } lacking
         ? new("landlock", EnforcementState.Fallback, $"this kernel's has version {version}, and does not refuse {lacking}")
         : new("landlock", EnforcementState.Enforced, $"{policy.Paths.Length} paths; version {version}");
+
+    private static bool IsRootOutside(PlanInputs inputs) => inputs.Spec.Namespaces.IsHost(NamespaceKind.User)
+        ? inputs.Host.UserId == 0
+        : inputs.NewUser && IdentityMaps.ToHost(IdentityMaps.For(inputs.Spec, inputs.Host).Users, 0) == 0;
 
     private static bool KeepsGroups(PlanInputs inputs) => inputs.Spec.Namespaces.IsHost(NamespaceKind.User)
         ? !inputs.Host.Has(Capability.Setgid)

@@ -18,6 +18,12 @@ public sealed record BindOptions
     /// <summary>Programs in it can be executed. Default true.</summary>
     public bool AllowExecution { get; init; } = true;
 
+    /// <summary>
+    /// No part of the source's path may be a symbolic link; the container does not start where one is. For a source below a directory that somebody else may
+    /// write: who can put a link there chooses what is bound (openat2(2), RESOLVE_NO_SYMLINKS, Linux 5.6). Default false.
+    /// </summary>
+    public bool NoSymbolicLinks { get; init; }
+
     /// <summary>Device files in it can be opened. Default false.</summary>
     public bool AllowDevices { get; init; }
 }
