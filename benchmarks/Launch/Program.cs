@@ -7,6 +7,7 @@ internal static class Program
         ("peers", PeersMode.RunAsync),
         ("exec", ExecMode.RunAsync),
         ("output", OutputMode.RunAsync),
+        ("filter", FilterMode.RunAsync),
         ("limits", LimitsMode.RunAsync),
         ("images", ImagesMode.RunAsync),
         ("registry", RegistryMode.RunAsync),
@@ -44,7 +45,7 @@ internal static class Program
             return 2;
         }
 
-        if (options.Mode is "peers" or "exec" or "limits" or "all" && WithoutUnifiedHierarchy.IsNeeded) return await WithoutUnifiedHierarchy.RunAgainAsync(arguments);
+        if (options.Mode is "peers" or "exec" or "limits" or "filter" or "all" && WithoutUnifiedHierarchy.IsNeeded) return await WithoutUnifiedHierarchy.RunAgainAsync(arguments);
         Report report = new();
         Machine.Describe(report, options);
         foreach ((_, Func<Options, Report, Task> run) in modes) await run(options, report);

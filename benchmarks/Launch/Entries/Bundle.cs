@@ -27,6 +27,24 @@ internal sealed class Bundle
         File.WriteAllText(System.IO.Path.Join(Path, "config.json"), Configuration(root, command.Length == 0 ? ["/bin/true"] : command).ToJsonString());
     }
 
+    /// <param name="root">Its root.</param>
+    /// <param name="seccomp">The runtime-spec's <c>linux.seccomp</c>.</param>
+    /// <param name="name">Of its directory.</param>
+    /// <param name="command">What it runs.</param>
+    internal Bundle(BusyboxRoot root, JsonObject seccomp, string name, string command)
+        : this(root.Scratch(name), root, seccomp, [command])
+    {
+    }
+
+    private Bundle(string path, BusyboxRoot root, JsonObject seccomp, string[] command)
+    {
+        Path = path;
+        foreach (string name in (ReadOnlySpan<string>)["hosts", "hostname", "resolv.conf"]) File.WriteAllText(System.IO.Path.Join(Path, name), "isolation\n");
+        JsonObject configuration = Configuration(root, command);
+        configuration["linux"]!["seccomp"] = seccomp;
+        File.WriteAllText(System.IO.Path.Join(Path, "config.json"), configuration.ToJsonString());
+    }
+
     internal string Path { get; }
 
     private JsonObject Configuration(BusyboxRoot root, string[] command) => new()

@@ -16,7 +16,7 @@ internal static class Specs
     /// pivot_root.
     /// </summary>
     internal static ContainerBuilder Headline(BusyboxRoot root) =>
-        Default(root).WithUserNs(NamespaceSource.Host).WithTimeNs(NamespaceSource.Host);
+        Default(root).WithUserNs(NamespaceSource.Host).WithTimeNs(NamespaceSource.Host).WithoutSeccomp(); // the peers' bundles have none
 
     /// <summary>All eight namespaces.</summary>
     internal static ContainerBuilder Default(BusyboxRoot root) => new ContainerBuilder().FromDirectory(root.Path).WithCommand("/bin/true");
