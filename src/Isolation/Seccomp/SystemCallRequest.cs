@@ -16,17 +16,18 @@ public sealed class SystemCallRequest
     {
         (_listener, _id) = (listener, notification.id);
         ThreadId = (int)notification.pid;
-        bool isX32 = notification.arch == SeccompCompiler.AuditX64 && (notification.nr & (int)SeccompCompiler.X32Bit) != 0;
-        Architecture = notification.arch switch
+        bool isX32 = notification.data.arch == SeccompCompiler.AuditX64 && (notification.data.nr & (int)SeccompCompiler.X32Bit) != 0;
+        Architecture = notification.data.arch switch
         {
             SeccompCompiler.AuditX86 => SeccompArchitecture.X86,
             SeccompCompiler.AuditArm64 => SeccompArchitecture.Arm64,
             _ => isX32 ? SeccompArchitecture.X32 : SeccompArchitecture.X64,
         };
-        Number = isX32 ? notification.nr & ~(int)SeccompCompiler.X32Bit : notification.nr;
+        Number = isX32 ? notification.data.nr & ~(int)SeccompCompiler.X32Bit : notification.data.nr;
         Name = SystemCallTable.NameOf(Number, Architecture) ?? FormattableString.Invariant($"{Number}");
-        InstructionPointer = notification.instruction_pointer;
-        Arguments = [notification.arg0, notification.arg1, notification.arg2, notification.arg3, notification.arg4, notification.arg5];
+        InstructionPointer = notification.data.instruction_pointer;
+        seccomp_data data = notification.data;
+        Arguments = [.. Enumerable.Range(0, 6).Select(data.Argument)];
     }
 
     /// <summary>As in <c>asm/unistd.h</c> without <c>__NR_</c>; the number where this library does not know it.</summary>

@@ -2,22 +2,30 @@ using System.Runtime.InteropServices;
 
 namespace Isolation.Linux;
 
-/// <summary>linux/seccomp.h: a call that waits for whoever listens, with <c>struct seccomp_data</c> from <see cref="nr"/> on.</summary>
+/// <summary>linux/seccomp.h: a call, as a filter sees it.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct seccomp_data
+{
+    internal int nr;
+    internal uint arch;
+    internal ulong instruction_pointer;
+    internal fixed ulong args[6];
+
+    internal ulong Argument(int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)index, 5u);
+        return args[index];
+    }
+}
+
+/// <summary>linux/seccomp.h: a call that waits for whoever listens.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct seccomp_notif
 {
     internal ulong id;
     internal uint pid;
     internal uint flags;
-    internal int nr;
-    internal uint arch;
-    internal ulong instruction_pointer;
-    internal ulong arg0;
-    internal ulong arg1;
-    internal ulong arg2;
-    internal ulong arg3;
-    internal ulong arg4;
-    internal ulong arg5;
+    internal seccomp_data data;
 }
 
 /// <summary>linux/seccomp.h</summary>
