@@ -12,6 +12,8 @@ isolation_packages() {
     case "$(dpkg --print-architecture)" in amd64) echo qemu-system-x86 systemd dbus dbus-user-session ;; esac
     # What the parsers are fuzzed with.
     echo afl++
+    # Loads profiles into the virtual machine's kernel, and sets file capabilities.
+    echo apparmor libcap2-bin
     # A C compiler proves struct layouts, and links the ahead-of-time compiled sample (with zlib).
     echo binutils gcc libc6-dev zlib1g-dev
     # The other architecture's headers and assembler.

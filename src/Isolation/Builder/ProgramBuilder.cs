@@ -120,6 +120,12 @@ public abstract partial class ProgramBuilder<TSelf>
     /// <summary>As the other, with 30 seconds for an answer.</summary>
     public TSelf WithSystemCallHandler(SystemCallHandler handler, params IReadOnlyList<string> systemCalls) => WithSystemCallHandler(handler, null, systemCalls);
 
+    /// <summary>Confines the program by a profile of AppArmor that is loaded (apparmor(7)), and further programs of the container too.</summary>
+    /// <param name="profile">Its name. <see cref="AppArmorProfiles"/> has one, and loads it.</param>
+    /// <param name="stacked">On top of this process's own profile, and not instead of it.</param>
+    /// <param name="preferred">Where it cannot be had the program runs without, and <see cref="Container.Enforcement"/> says so; else the launch fails.</param>
+    public TSelf WithAppArmorProfile(string profile, bool stacked = false, bool preferred = false) => Set(Draft with { AppArmor = new(AppArmorProfiles.Checked(profile), stacked, preferred) });
+
     /// <summary>Confines the program further, and all that it starts (landlock(7)). A further program of a container has the container's policy where none is given.</summary>
     /// <param name="policy">What it may still do. The program, its loader and its libraries must be executable and readable.</param>
     public TSelf WithLandlock(LandlockPolicy policy)

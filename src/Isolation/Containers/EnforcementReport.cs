@@ -25,6 +25,7 @@ internal static class EnforcementReport
         if (spec.Capabilities.Has((int)Capability.SysAdmin) && !spec.Privileged && IsRootOutside(launch.Inputs))
             entries.Add(new("masked and read-only paths", EnforcementState.Fallback, "a program with CAP_SYS_ADMIN can take them away, and root of this container is root of the host as the owner of files: it can write the host's kernel settings"));
         if (reading is not null && launch.Inputs.NewUser) entries.Add(new("identity map", EnforcementState.Enforced, string.Join("; ", reading.UserMap.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries))))));
+        if (spec.AppArmor is { Preferred: true } wanted && launch.Inputs.Host.AppArmorFile is null) entries.Add(new("apparmor", EnforcementState.Fallback, $"not confined by '{wanted.Profile}': this kernel has no AppArmor"));
         if (reading?.Label is { } label) entries.Add(new("security label", label.StartsWith("unconfined", StringComparison.Ordinal) ? EnforcementState.Shared : EnforcementState.Enforced, label));
         if (KeepsGroups(launch.Inputs))
             entries.Add(new("supplementary groups", EnforcementState.Fallback, "the caller's, because the kernel denies setgroups to a caller without CAP_SETGID; WithSubordinateIds drops them"));

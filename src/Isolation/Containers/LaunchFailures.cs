@@ -56,6 +56,16 @@ internal static class LaunchFailures
         string message = $"Cannot {step.Purpose}";
         if (step.Purpose.StartsWith("enter the working directory", StringComparison.Ordinal))
             return (ContainerErrorReason.WorkingDirectoryNotFound, message, "it must be a directory in the container");
+        if (step.Purpose.StartsWith(AppArmorSteps.Purpose, StringComparison.Ordinal))
+        {
+            return (ContainerErrorReason.SecurityUnavailable, message, errno switch
+            {
+                Errno.ENOENT => "it is not loaded: AppArmorProfiles.LoadAsync, or apparmor_parser -r, loads it as root",
+                Errno.EACCES or Errno.EPERM => "this process's own profile must allow change_profile to it",
+                _ => null,
+            });
+        }
+
         if (IsLimit(errno) || (errno is Errno.ENOSPC or Errno.EUSERS && step.Call is SystemCall.unshare or SystemCall.clone))
             return (ContainerErrorReason.ResourceLimit, message, null);
         if (step.Call is SystemCall.fsconfig or SystemCall.fsmount && step.Purpose.StartsWith("lay a private layer", StringComparison.Ordinal))

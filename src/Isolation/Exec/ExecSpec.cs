@@ -27,6 +27,7 @@ internal static class ExecSpec
             Seccomp = spec.BaseFilter,
             Interception = spec.Interception,
             Unfiltered = spec.Unfiltered,
+            AppArmor = spec.AppArmor,
             Landlock = spec.Landlock,
             StopSignal = spec.StopSignal,
             Logger = spec.Logger,

@@ -43,6 +43,9 @@ internal sealed record HostFacts
     /// <summary>Of Landlock's interface; 0 where the kernel has none, or a filter hides it (landlock(7)).</summary>
     internal int LandlockVersion { get; init; } = 8;
 
+    /// <summary>Where a process says which AppArmor profile it executes under: of its own from Linux 5.8 on, before that shared with other modules; null where AppArmor is not there.</summary>
+    internal string? AppArmorFile { get; init; }
+
     /// <summary>SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, Linux 5.19.</summary>
     internal bool HasKillableListeners { get; init; } = true;
 

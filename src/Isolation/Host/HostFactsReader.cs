@@ -40,6 +40,7 @@ internal static class HostFactsReader
             HasOpenAt2 = KernelProbe.HasOpenAt2(),
             HasMountSetAttr = KernelProbe.HasMountSetAttr(),
             LandlockVersion = KernelProbe.LandlockVersion(),
+            AppArmorFile = !ReadText("/sys/module/apparmor/parameters/enabled").StartsWith('Y') ? null : File.Exists("/proc/self/attr/apparmor/exec") ? "/proc/self/attr/apparmor/exec" : "/proc/self/attr/exec",
             HasKillableListeners = SeccompCalls.HasKillableWait(),
             HasLowerDirAppend = Environment.OSVersion.Version >= new Version(6, 5),
             HasCloseRangeCloexec = KernelProbe.HasCloseRangeCloexec(),

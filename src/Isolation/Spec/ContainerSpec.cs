@@ -84,6 +84,7 @@ public sealed partial record ContainerSpec
 
     /// <summary>What system calls are filtered by; null where they are not.</summary>
     internal SeccompPolicy? Filter => Interception is { Calls: { IsEmpty: false } calls } ? (BaseFilter ?? SeccompPolicy.Everything).With(new SeccompRule(calls, SeccompAction.Notify)) : BaseFilter;
+    internal AppArmorUse? AppArmor { get; init; }
     internal LandlockPolicy? Landlock { get; init; }
     internal bool Init { get; init; }
     internal TerminalSize? Terminal { get; init; }

@@ -91,7 +91,7 @@ internal static class GenInputs
             Descriptors = descriptors.ToImmutableSortedDictionary(number => number, _ => new Microsoft.Win32.SafeHandles.SafeFileHandle()),
             ResourceLimits = limits.ToImmutableSortedDictionary(kind => kind, _ => new ResourceLimit(10, 20)),
             Command = [.. command], WorkingDirectory = directory, Umask = umask, Capabilities = capabilities, Landlock = landlock,
-            NoNewPrivileges = noNewPrivileges, Unfiltered = !filtered, Interception = asked == 0 ? new(["mkdir", "sendmsg"], (_, _) => ValueTask.FromResult(SystemCallAnswer.Continue), TimeSpan.FromSeconds(1)) : null, AmbientCapabilities = new(capabilities.Bits & ambient.Bits),
+            NoNewPrivileges = noNewPrivileges, Unfiltered = !filtered, AppArmor = asked == 1 ? new("box", filtered, noNewPrivileges) : null, Interception = asked == 0 ? new(["mkdir", "sendmsg"], (_, _) => ValueTask.FromResult(SystemCallAnswer.Continue), TimeSpan.FromSeconds(1)) : null, AmbientCapabilities = new(capabilities.Bits & ambient.Bits),
             Environment = hasPath ? ContainerSpec.DefaultEnvironment.SetItem("PATH", path) : ImmutableSortedDictionary<string, string>.Empty,
         };
 

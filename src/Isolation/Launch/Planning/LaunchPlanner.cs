@@ -27,6 +27,7 @@ internal static class LaunchPlanner
         // Nothing is done before the host has written the identity maps: until then this process has no id of its own.
         NamespaceSteps.WaitForHost(writer, id);
         DescriptorSteps.CloseOnExec(writer, inputs);
+        AppArmorSteps.Write(writer, notes, inputs);
         GroupSteps.Enter(writer, inputs);
         ResourceSteps.ChooseProcessors(writer, inputs.Spec);
         NamespaceSteps.LeaveSession(writer, inputs);
