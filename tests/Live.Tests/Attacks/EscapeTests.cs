@@ -129,7 +129,7 @@ public sealed class EscapeTests
         swapper.Start();
         try
         {
-            for (int i = 0; i < 200; i++)
+            for (int i = 0; i < 200 || ((bound == 0 || refused == 0) && i < 5000); i++)
             {
                 try
                 {

@@ -11,7 +11,7 @@ internal sealed class PlanKinds : IAsyncDisposable
 
     private PlanKinds(string state, IsolationHost host) => (_host, _root) = (host, Path.Join(state, "root"));
 
-    internal static string[] Names { get; } = ["from-host", "from-directory", "layered", "init-terminal", "exec", "exec-terminal", "joined", "subordinate", .. Environment.IsPrivilegedProcess ? (string[])["limited"] : []];
+    internal static string[] Names { get; } = ["from-host", "from-directory", "layered", "init-terminal", "exec", "exec-terminal", "joined", "asked", "subordinate", .. Environment.IsPrivilegedProcess ? (string[])["limited"] : []];
 
     internal static async Task<PlanKinds> PrepareAsync(string state)
     {
@@ -33,6 +33,7 @@ internal sealed class PlanKinds : IAsyncDisposable
         "exec" => ExecSpec.In(_container) with { Command = ["/bin/true"] },
         "exec-terminal" => ExecSpec.In(_container) with { Command = ["/bin/true"], Terminal = new(80, 24) },
         "joined" => Builder().JoinNamespacesOf(_container, Enum.GetValues<NamespaceKind>()).Build(),
+        "asked" => Builder().FromHost().WithInit().AllowNewPrivileges().WithSystemCallHandler((_, _) => ValueTask.FromResult(SystemCallAnswer.Continue), "execve", "write", "sendmsg", "sendto", "capset", "exit_group").Build(),
         "subordinate" => Builder().FromHost().WithSubordinateIds().Build(),
         "limited" => Builder().FromHost().WithPidsLimit(100).WithMemoryLimit(64 << 20).WithCgroupParent(FaultGroups.ParentOf(_host.StateDirectory)).Build(),
         _ => throw new ArgumentException($"There is no kind of plan '{kind}'."),
