@@ -67,7 +67,7 @@ internal static class EnforcementReport
 
     private static EnforcementEntry Capabilities(PlanInputs inputs, KernelReading? reading)
     {
-        ulong granted = inputs.Spec.Capabilities.Bits & (ulong.MaxValue >> (63 - inputs.Host.LastCapability));
+        ulong granted = inputs.Spec.Capabilities.Bits & inputs.Host.KnownCapabilities.Bits;
         CapabilitySet bounding = reading?.Bounding ?? new(granted);
         bool more = reading is null ? !inputs.CanDropBounding : (bounding.Bits & ~granted) != 0;
         string detail = FormattableString.Invariant($"bounding set 0x{bounding.Bits:x}") + (reading is null ? "" : FormattableString.Invariant($", effective 0x{reading.Effective.Bits:x}, ambient 0x{reading.Ambient.Bits:x}"));

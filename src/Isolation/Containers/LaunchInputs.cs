@@ -145,13 +145,12 @@ internal static class LaunchInputs
     private static void CheckPrivileges(PlanInputs inputs)
     {
         ContainerSpec spec = inputs.Spec;
-        if (!spec.NoNewPrivileges && !inputs.HasAdmin && (spec.Landlock is not null || (spec.Seccomp is not null && !spec.Unfiltered)))
+        if (!spec.NoNewPrivileges && !inputs.HasAdmin && (spec.Landlock is not null || inputs.Filter is not null))
             throw new ContainerException(ContainerErrorReason.SecurityUnavailable, "A seccomp filter or Landlock takes no_new_privs or CAP_SYS_ADMIN (seccomp(2), landlock(7)), and the caller has no such capability in the host's user namespace",
                 null, "leave AllowNewPrivileges out, or WithUserNs(NamespaceSource.Host)");
         if (spec.AppArmor is { Preferred: false } && inputs.Host.AppArmorFile is null)
             throw new ContainerException(ContainerErrorReason.SecurityUnavailable, $"The AppArmor profile '{spec.AppArmor.Profile}' is asked for, and this kernel has no AppArmor, or is not booted with it", null, "use a kernel with apparmor in lsm= of its command line, or say preferred: true");
-        ulong known = ulong.MaxValue >> (63 - Math.Min(inputs.Host.LastCapability, 63));
-        if (spec.Capabilities != CapabilitySet.All && (spec.Capabilities.Bits & ~known) is var unknown && unknown != 0)
+        if (spec.Capabilities != CapabilitySet.All && (spec.Capabilities.Bits & ~inputs.Host.KnownCapabilities.Bits) is var unknown && unknown != 0)
             throw new ContainerException(ContainerErrorReason.SecurityUnavailable, FormattableString.Invariant($"This kernel has no capability {(Capability)ulong.Log2(unknown)}: it knows those up to {(Capability)inputs.Host.LastCapability}"),
                 null, "leave it out with DropCapability");
     }

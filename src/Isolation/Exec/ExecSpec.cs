@@ -24,7 +24,7 @@ internal static class ExecSpec
             Capabilities = spec.Capabilities,
             AmbientCapabilities = spec.AmbientCapabilities,
             NoNewPrivileges = spec.NoNewPrivileges,
-            Seccomp = spec.BaseFilter,
+            Seccomp = spec.Seccomp ?? (spec.Nesting ? SeccompPolicy.Nesting : null),
             Interception = spec.Interception,
             Unfiltered = spec.Unfiltered,
             AppArmor = spec.AppArmor,

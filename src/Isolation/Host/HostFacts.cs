@@ -81,5 +81,8 @@ internal sealed record HostFacts
     /// <summary>The host's name servers and search domains, for <c>/etc/resolv.conf</c>.</summary>
     internal string ResolvConf { get; init; } = "";
 
+    /// <summary>Those that the kernel knows.</summary>
+    internal CapabilitySet KnownCapabilities => new(ulong.MaxValue >> (63 - Math.Min(LastCapability, 63)));
+
     internal bool Has(Capability capability) => Capabilities.Has((int)capability);
 }

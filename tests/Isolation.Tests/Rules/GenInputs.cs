@@ -124,7 +124,7 @@ internal static class GenInputs
         from missing in GenHost.Subset(["dev", "proc", "sys", "tmp", "run", "etc/hosts", "etc/hostname", "etc/resolv.conf", "data/in/deep", "etc/passwd"])
         from link in Gen.Bool
         from way in Gen.Int[0, Ways.Length - 1].Select(i => Ways[i])
-        select new PlanInputs(spec.Landlock is not null && !spec.NoNewPrivileges && spec.Namespaces.IsHost(NamespaceKind.User) && !host.Has(Capability.SysAdmin) ? spec with { Landlock = null } : spec, host)
+        select new PlanInputs(!spec.NoNewPrivileges && spec.Namespaces.IsHost(NamespaceKind.User) && !host.Has(Capability.SysAdmin) ? spec with { Landlock = null, Interception = null } : spec, host) // asked for, they would be refused
         {
             Identity = identity,
             RootIsLink = link,

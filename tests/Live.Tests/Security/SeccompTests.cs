@@ -41,6 +41,26 @@ public sealed class SeccompTests
     }
 
     [Fact]
+    public async Task Where_the_default_had_to_be_left_out_further_programs_start_too_and_what_was_asked_for_is_refused()
+    {
+        Lane.RequiresUnprivileged("root has CAP_SYS_ADMIN in the host's user namespace");
+        ContainerBuilder Builder()
+        {
+            ContainerBuilder builder = new ContainerBuilder().WithCommand("/bin/sleep", "1000").AllowNewPrivileges();
+            foreach (NamespaceKind kind in Enum.GetValues<NamespaceKind>()) builder.WithNamespace(kind, NamespaceSource.Host);
+            return builder;
+        }
+
+        await using Container container = await Builder().BeginAsync();
+        ContainerResult result = await container.NewProcess().WithCommand("/bin/grep", "^Seccomp:", "/proc/self/status").RunAsync(Sandbox.Token);
+
+        Assert.Equal("Seccomp:\t0\n", result.StandardOutput);
+        Assert.Contains(container.Enforcement, entry => entry is { Feature: "seccomp", State: EnforcementState.Fallback });
+        Assert.Equal(ContainerErrorReason.SecurityUnavailable, (await Builder().WithSeccomp(SeccompPolicy.Default).RefusalAsync()).Reason);
+        Assert.Equal(ContainerErrorReason.SecurityUnavailable, (await Builder().WithSystemCallHandler((_, _) => ValueTask.FromResult(SystemCallAnswer.Continue), "mkdir").RefusalAsync()).Reason);
+    }
+
+    [Fact]
     public async Task An_init_keeps_no_capability_that_is_not_granted()
     {
         string[] lines = await Sandbox.HostShell("grep -hE '^(CapEff|CapPrm):' /proc/1/status").WithInit().AllowNewPrivileges().DropAllCapabilities().LinesAsync();

@@ -53,7 +53,7 @@ internal sealed record PlanInputs(ContainerSpec Spec, HostFacts Host)
     /// What system calls are filtered by; null where they are not. Where new privileges are allowed a filter takes CAP_SYS_ADMIN (seccomp(2)), and the
     /// default is left out where there is none.
     /// </summary>
-    internal SeccompPolicy? Filter => Spec.Seccomp is null && !Spec.NoNewPrivileges && !HasAdmin ? null : Spec.Filter;
+    internal SeccompPolicy? Filter => Spec.Seccomp is null && Spec.Interception is null && !Spec.NoNewPrivileges && !HasAdmin ? null : Spec.Filter;
 
     /// <summary>Whether a capability is needed to confine the program, because new privileges are not forbidden.</summary>
     internal bool ConfinesByCapability => !Spec.NoNewPrivileges && HasAdmin && (Filter ?? (object?)Spec.Landlock) is not null;

@@ -93,7 +93,7 @@ internal static class PrivilegeSteps
 
     private static CapabilitySet Possible(PlanInputs inputs, CapabilitySet wanted)
     {
-        ulong bits = wanted.Bits & (ulong.MaxValue >> (63 - Math.Min(inputs.Host.LastCapability, 63)));
+        ulong bits = wanted.Bits & inputs.Host.KnownCapabilities.Bits;
         return new(inputs.Spec.Namespaces.IsHost(NamespaceKind.User) ? bits & inputs.Host.Capabilities.Bits : bits);
     }
 
