@@ -44,6 +44,6 @@ public class ExecStepsTests
     {
         PlanWriter writer = new(TargetAbi.X64);
         ExecSteps.Write(writer, spec, new Identity(5, 5, [], "/home/u"));
-        return writer.Finish(FailureSteps.Write).Steps[0];
+        return writer.Finish(last => FailureSteps.Write(last, unheard: false)).Steps[0];
     }
 }

@@ -120,7 +120,7 @@ internal sealed class OrderRules
 
         if (state.AdminKept) Must(!_inputs.Spec.NoNewPrivileges, "what confining takes is kept only where new privileges are not forbidden");
 
-        if (state.CapabilitiesKept)
+        if (state.CapabilitiesSet)
         {
             Must(step.Call is umask or recvfrom or rt_sigaction or rt_sigprocmask or exit_group or execve or faccessat or write
                 || step.Call == capset || (step.IsPrctl(PR_CAP_AMBIENT) && step.Number(1) == PR_CAP_AMBIENT_RAISE) || step.IsPrctl(PR_SET_NO_NEW_PRIVS) || step.IsPrctl(PR_SET_PDEATHSIG) || IsOfTheStart(state, step), "nothing that needs privilege follows once capabilities are given up");
@@ -190,6 +190,7 @@ internal sealed class OrderRules
         must(state.MountDuties == 0, "what is to be read-only is read-only, and binds propagate as was asked for, before the program starts");
         must(state.Dropped == (_inputs.CanDropBounding ? _ungranted : 0), "all capabilities that are not granted, and no others, are dropped from the bounding set before the program starts");
         must(state.AmbientCleared, "the ambient capabilities are cleared before the program starts");
+        must(state.AskedForKeyring, "a session keyring of its own was asked for before the program starts");
         must(state.Raised == Granted(_inputs.Spec.AmbientCapabilities), "what was said to stay with a program that is not root is ambient");
         must(state.UserSet && state.GroupSet, "the program runs as its user and group");
         must(state.CapabilitiesKept && !state.AdminKept, "capabilities are given up before the program starts");
@@ -212,6 +213,9 @@ internal sealed class OrderRules
         bool succeeded = edge.Succeeded;
         // The one failure that says something: there is nothing to read yet, and the other end is open.
         if (step.Call == recvfrom) return succeeded ? state : state with { HostSeenAlive = step.Expected == -(int)Errno.EAGAIN };
+
+        // Asked for once; where it is refused that is reported, and the program has no other.
+        if (step.Call == keyctl) state = state with { AskedForKeyring = true };
 
         // Setting groups may be forbidden for good, and then there are none to keep.
         if (step.Call == setgroups && step.Expected == -(int)Errno.EPERM) succeeded = true;
@@ -254,7 +258,6 @@ internal sealed class OrderRules
             capset => state with { CapabilitiesSet = true, CapabilitiesKept = IsGranted(step, confining: false), AdminKept = !IsGranted(step, confining: false) },
             seccomp => state with { Filtered = true },
             landlock_restrict_self => state with { Landlocked = true },
-            keyctl => state with { OwnKeyring = true },
             umask => state with { UmaskSet = step.Number(0) == _inputs.Spec.Umask },
             rt_sigaction => state with { SignalsReset = state.SignalsReset | 1UL << (int)(step.Number(0) - 1) },
             rt_sigprocmask => state with { SignalsUnblocked = step.Number(0) == SIG_SETMASK && step.Data(1).All(bits => bits == 0) },

@@ -70,7 +70,7 @@ internal sealed record PlanState
     internal bool AdminKept { get; init; }
 
     /// <summary>A session keyring of its own was asked for.</summary>
-    internal bool OwnKeyring { get; init; }
+    internal bool AskedForKeyring { get; init; }
 
     /// <summary>Capabilities that were made ambient.</summary>
     internal ulong Raised { get; init; }

@@ -30,7 +30,7 @@ public sealed class SecurityProfileTests
         ContainerResult usual = await Sandbox.HostShell(command).WithSecurity(SecurityProfile.Default).ResultAsync();
 
         Assert.Contains("not permitted", strict.StandardOutput + strict.StandardError, StringComparison.Ordinal);
-        Assert.DoesNotContain(command.StartsWith("mknod", StringComparison.Ordinal) ? "not permitted" : "\u0000", usual.StandardOutput + usual.StandardError, StringComparison.Ordinal);
+        Assert.DoesNotContain("not permitted", usual.StandardOutput + usual.StandardError, StringComparison.Ordinal);
     }
 
     [Fact]
