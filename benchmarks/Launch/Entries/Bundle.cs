@@ -9,8 +9,6 @@ namespace Isolation.Benchmarks;
 /// </summary>
 internal sealed class Bundle
 {
-    private readonly JsonObject? _limits;
-
     internal Bundle(BusyboxRoot root, params string[] command)
         : this(root, null, command)
     {
@@ -20,11 +18,8 @@ internal sealed class Bundle
     /// <param name="limits">The runtime-spec's <c>linux.resources</c>; null for no limits.</param>
     /// <param name="command">What it runs; <c>/bin/true</c> if it is empty.</param>
     internal Bundle(BusyboxRoot root, JsonObject? limits, params string[] command)
+        : this((command.Length == 0 ? "bundle" : "bundle-" + System.IO.Path.GetFileName(command[0])) + (limits is null ? "" : "-limited"), root, limits, null, command.Length == 0 ? ["/bin/true"] : command)
     {
-        _limits = limits;
-        Path = root.Scratch((command.Length == 0 ? "bundle" : "bundle-" + System.IO.Path.GetFileName(command[0])) + (limits is null ? "" : "-limited"));
-        foreach (string name in (ReadOnlySpan<string>)["hosts", "hostname", "resolv.conf"]) File.WriteAllText(System.IO.Path.Join(Path, name), "isolation\n");
-        File.WriteAllText(System.IO.Path.Join(Path, "config.json"), Configuration(root, command.Length == 0 ? ["/bin/true"] : command).ToJsonString());
     }
 
     /// <param name="root">Its root.</param>
@@ -32,15 +27,16 @@ internal sealed class Bundle
     /// <param name="name">Of its directory.</param>
     /// <param name="command">What it runs.</param>
     internal Bundle(BusyboxRoot root, JsonObject seccomp, string name, string command)
-        : this(root.Scratch(name), root, seccomp, [command])
+        : this(name, root, null, seccomp, [command])
     {
     }
 
-    private Bundle(string path, BusyboxRoot root, JsonObject seccomp, string[] command)
+    private Bundle(string name, BusyboxRoot root, JsonObject? limits, JsonObject? seccomp, string[] command)
     {
-        Path = path;
-        foreach (string name in (ReadOnlySpan<string>)["hosts", "hostname", "resolv.conf"]) File.WriteAllText(System.IO.Path.Join(Path, name), "isolation\n");
+        Path = root.Scratch(name);
+        foreach (string file in (ReadOnlySpan<string>)["hosts", "hostname", "resolv.conf"]) File.WriteAllText(System.IO.Path.Join(Path, file), "isolation\n");
         JsonObject configuration = Configuration(root, command);
+        configuration["linux"]!["resources"] = limits;
         configuration["linux"]!["seccomp"] = seccomp;
         File.WriteAllText(System.IO.Path.Join(Path, "config.json"), configuration.ToJsonString());
     }
@@ -77,7 +73,6 @@ internal sealed class Bundle
         ["linux"] = new JsonObject
         {
             ["namespaces"] = new JsonArray([.. ((string[])["pid", "network", "ipc", "uts", "mount", "cgroup"]).Select(JsonNode (kind) => new JsonObject { ["type"] = kind })]),
-            ["resources"] = _limits,
             ["maskedPaths"] = new JsonArray([.. HidingSteps.DefaultMasked.Select(JsonNode (path) => "/" + path)]),
             ["readonlyPaths"] = new JsonArray([.. HidingSteps.DefaultReadOnly.Select(JsonNode (path) => "/" + path)]),
         },

@@ -10,8 +10,8 @@ namespace Isolation.Cgroups;
 /// </summary>
 public sealed class CgroupSystem
 {
-    private bool? _mayLimit;
     private static CgroupSystem? _current;
+    private bool? _mayLimit;
     private readonly ImmutableArray<CgroupMount> _mounts;
     private readonly ImmutableArray<CgroupPlace?> _places;
     private readonly IReadOnlyDictionary<string, bool> _kernel;
@@ -141,7 +141,8 @@ public sealed class CgroupSystem
     {
         CgroupController[] controllers = [CgroupController.Memory, CgroupController.Cpu, CgroupController.Pids];
         if (Mode == CgroupMode.V2) return Parents.MayMake(Unified!, controllers) || SystemdClient.Find(out _) is not null;
-        return controllers.Select(PlaceOf).OfType<CgroupPlace>().Any() && controllers.Select(PlaceOf).OfType<CgroupPlace>().All(place => FilePaths.MayWrite(place.OwnDirectory));
+        CgroupPlace[] places = [.. controllers.Select(PlaceOf).OfType<CgroupPlace>()];
+        return places.Length > 0 && places.All(place => FilePaths.MayWrite(place.OwnDirectory));
     }
 
     internal CgroupPlace? PlaceOf(CgroupController controller) => _places[(int)controller];

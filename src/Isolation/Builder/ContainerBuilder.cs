@@ -68,7 +68,7 @@ public sealed partial class ContainerBuilder : ProgramBuilder<ContainerBuilder>
     public ContainerSpec Build()
     {
         if (_built is not null) return _built;
-        return _image is null ? BuildDraft() : BuildAsync().GetAwaiter().GetResult();
+        return _image is null ? Built(Draft) : BuildAsync().GetAwaiter().GetResult();
     }
 
     /// <summary>Builds, starts, and returns when the program runs. See <see cref="ContainerSpec.StartAsync"/>.</summary>
@@ -88,8 +88,6 @@ public sealed partial class ContainerBuilder : ProgramBuilder<ContainerBuilder>
         if (draft.Root is not null) _image = null;
         return base.Set(draft);
     }
-
-    private ContainerSpec BuildDraft() => Built(Draft);
 
     private ContainerSpec Built(ContainerSpec draft)
     {

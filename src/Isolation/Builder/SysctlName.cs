@@ -12,7 +12,7 @@ internal static partial class SysctlName
     internal static string Checked(string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        string dotted = name.Contains('/') && !name.AsSpan(0, name.IndexOf('/')).Contains('.') ? name.Replace('.', '\0').Replace('/', '.').Replace('\0', '/') : name;
+        string dotted = name.Contains('/') && !name.AsSpan(0, name.IndexOf('/')).Contains('.') ? string.Concat(name.Select(character => character switch { '.' => '/', '/' => '.', _ => character })) : name;
         if (!Name().IsMatch(dotted)) throw new ArgumentException($"'{name.Replace("\0", "\\0", StringComparison.Ordinal)}' is no name of a kernel parameter: parts of letters, digits, '_', '-' and ':', with dots between them.", nameof(name));
         if (dotted is "kernel.hostname" or "kernel.domainname") throw new ArgumentException($"'{dotted}' is set by WithHostName and WithDomainName.", nameof(name));
         if (KindOf(dotted) is null) throw new ArgumentException($"'{dotted}' is no parameter of a namespace: setting it would change the host. Those of a container are net.*, fs.mqueue.*, {string.Join(", ", OfIpc)}.", nameof(name));
@@ -23,7 +23,7 @@ internal static partial class SysctlName
     internal static string CheckedValue(string name, string value)
     {
         ArgumentException.ThrowIfNullOrEmpty(value);
-        if (value.Any(char.IsControl) && value.Any(character => char.IsControl(character) && character != '\t')) throw new ArgumentException($"The value of '{name}' holds a control character.", nameof(value));
+        if (value.Any(character => char.IsControl(character) && character != '\t')) throw new ArgumentException($"The value of '{name}' holds a control character.", nameof(value));
         if (value.Length > 4000) throw new ArgumentException($"The value of '{name}' is {value.Length} characters long.", nameof(value));
         return value;
     }

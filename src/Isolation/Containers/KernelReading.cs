@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Globalization;
 using Isolation.Linux;
 
@@ -7,12 +6,6 @@ namespace Isolation;
 /// <summary>What the kernel says of a process (proc_pid_status(5), namespaces(7)), beside what it says of this one.</summary>
 internal sealed class KernelReading
 {
-    private static readonly FrozenDictionary<NamespaceKind, string> Files = new Dictionary<NamespaceKind, string>
-    {
-        [NamespaceKind.User] = "user", [NamespaceKind.Pid] = "pid", [NamespaceKind.Network] = "net", [NamespaceKind.Ipc] = "ipc",
-        [NamespaceKind.Mount] = "mnt", [NamespaceKind.Uts] = "uts", [NamespaceKind.Cgroup] = "cgroup", [NamespaceKind.Time] = "time",
-    }.ToFrozenDictionary();
-
     private readonly Dictionary<string, string> _status = [];
     private readonly Dictionary<NamespaceKind, (string Own, string Its)> _namespaces = [];
 
@@ -49,8 +42,8 @@ internal sealed class KernelReading
             KernelReading reading = new() { UserMap = File.ReadAllText(directory + "uid_map"), Label = ReadLabel(directory) };
             foreach (string line in File.ReadLines(directory + "status"))
                 if (line.IndexOf(':') is > 0 and var colon) reading._status[line[..colon]] = line[(colon + 1)..].Trim();
-            foreach ((NamespaceKind kind, string file) in Files)
-                if (NameOf("/proc/self/ns/" + file) is { } own && NameOf(directory + "ns/" + file) is { } its) reading._namespaces[kind] = (own, its);
+            for (NamespaceKind kind = NamespaceKind.User; kind <= NamespaceKind.Time; kind++)
+                if (NameOf("/proc/self/", kind) is { } own && NameOf(directory, kind) is { } its) reading._namespaces[kind] = (own, its);
 
             // Its number was its own to the end.
             return process.ReadProcessId() == id && !reading._status.GetValueOrDefault("State", "Z").StartsWith('Z') ? reading : null;
@@ -61,7 +54,7 @@ internal sealed class KernelReading
         }
     }
 
-    private static string? NameOf(string path) => new FileInfo(path).LinkTarget;
+    private static string? NameOf(string process, NamespaceKind kind) => new FileInfo($"{process}ns/{NamespaceDescriptors.FileName(kind)}").LinkTarget;
 
     private static string? ReadLabel(string directory)
     {

@@ -78,7 +78,7 @@ public sealed partial record SeccompPolicy
     /// </summary>
     public static SeccompPolicy Strict { get; } = Default with
     {
-        Architectures = System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? [SeccompArchitecture.Arm64] : [SeccompArchitecture.X64],
+        Architectures = TargetAbi.Current == TargetAbi.Arm64 ? [SeccompArchitecture.Arm64] : [SeccompArchitecture.X64],
         Rules =
         [
             new(Split("""

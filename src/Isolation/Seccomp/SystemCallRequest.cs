@@ -49,7 +49,7 @@ public sealed class SystemCallRequest
     public ulong InstructionPointer { get; }
 
     /// <summary>Whether the thread still waits; it does not when it was killed, or a signal has interrupted it.</summary>
-    public bool IsWaiting => SeccompCalls.IsWaiting(_listener, _id);
+    public bool IsWaiting => !_listener.IsClosed && SeccompCalls.IsWaiting(_listener, _id);
 
     /// <summary>Reads the program's memory. Whatever it says, another thread of the program can change at once.</summary>
     /// <param name="address">Where.</param>

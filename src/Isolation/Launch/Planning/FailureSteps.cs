@@ -8,8 +8,6 @@ internal static class FailureSteps
     /// <summary>The slot at the base of every image: offset of the failing step, and its result.</summary>
     internal static Slot FaultRecord { get; } = new("fault", MachineCode.FirstStep);
 
-    internal static void Write(PlanWriter writer) => Write(writer, unheard: false);
-
     /// <param name="writer">Of the plan.</param>
     /// <param name="unheard">A filter may be in force that leaves calls to somebody who does not hear of them yet.</param>
     internal static void Write(PlanWriter writer, bool unheard)

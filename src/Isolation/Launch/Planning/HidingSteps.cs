@@ -78,9 +78,7 @@ internal static class HidingSteps
         Label done = new($"/{path} read-only");
         writer.For($"make '/{path}' read-only");
         Slot target = mounts.OpenInRoot(path, whenMissing: done);
-        Slot copy = new($"mount of /{path}");
-        writer.Call(open_tree, target, "", Operand.Named(AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE,
-            "AT_EMPTY_PATH|OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_RECURSIVE")).Into(copy);
+        Slot copy = mounts.CloneOf(target, "/" + path, recursive: true);
         mounts.SetAttributes(copy, attributes, recursive: true);
         mounts.AttachTo(copy, target);
         mounts.Remount(copy, attributes);

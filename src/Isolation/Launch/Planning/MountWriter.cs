@@ -80,8 +80,14 @@ internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs
     /// <summary>The same, where no part of the path may be a link.</summary>
     internal Slot CloneOfHostWithoutLinks(string path, bool recursive)
     {
-        Slot mount = new("mount of " + path);
         Slot source = Writer.CallInto("source " + path, openat2, Operand.CurrentDirectory, path, KernelStructs.OpenHow((uint)(O_PATH | O_CLOEXEC), 0, RESOLVE_NO_SYMLINKS, "{O_PATH|O_CLOEXEC, RESOLVE_NO_SYMLINKS}"), 24);
+        return CloneOf(source, path, recursive);
+    }
+
+    /// <summary>A detached copy of what a descriptor stands for.</summary>
+    internal Slot CloneOf(Slot source, string path, bool recursive)
+    {
+        Slot mount = new("mount of " + path);
         Writer.Call(open_tree, source, "", recursive
             ? Operand.Named(AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE, "AT_EMPTY_PATH|OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC|AT_RECURSIVE")
             : Operand.Named(AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC, "AT_EMPTY_PATH|OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC")).Into(mount);
