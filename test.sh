@@ -74,6 +74,8 @@ finish() {
     # What still runs where a signal ends this script: it hears none by itself. Waited for, it leaves nothing behind.
     # shellcheck disable=SC2046
     kill $(jobs -rp) 2>/dev/null && wait
+    # Told again, so that who sees only the end of a long log sees what failed.
+    [ ! -s "$scratch/failures" ] || cat "$scratch/failures"
     remove_scratch
     echo "$passed passed, $failed failed, $skipped skipped"
     [ "$failed" = 0 ]
@@ -128,8 +130,18 @@ report_suite() {
     passed=$((passed + suite_passed)) failed=$((failed + suite_failed)) skipped=$((skipped + suite_skipped))
     printf '%-32s %4d passed %3d failed %3d skipped %4d s%s\n' "$label" "$suite_passed" "$suite_failed" \
         "$suite_skipped" "$seconds" "${verdict:+  $verdict}"
-    [ "$suite_failed" = 0 ] || sed 's/^/    /' "$directory/log"
-    awk -F '\t' '$1 == "skip" { print "    skipped " $2 ": " $3 }' "$scratch/summary"
+    if [ "$suite_failed" != 0 ]; then
+        sed 's/^/    /' "$directory/log"
+        { echo "failed in $label${verdict:+: $verdict}"; head -c 4000 "$directory/log" | sed 's/^/    /'; echo; } >>"$scratch/failures"
+    fi
+    # A line a reason, with the tests it holds for.
+    awk -F '\t' '
+        $1 == "skip" {
+            sub(/^Isolation\.([A-Za-z]+\.)?Tests\./, "", $2)
+            if (!($3 in tests)) order[++reasons] = $3
+            tests[$3] = tests[$3] (count[$3]++ ? ", " : "") $2
+        }
+        END { for (i = 1; i <= reasons; i++) print "    skipped " count[order[i]] ": " order[i] " (" tests[order[i]] ")" }' "$scratch/summary"
 }
 
 # skip_suite LABEL REASON: a whole suite that cannot run here counts as one skipped test.
