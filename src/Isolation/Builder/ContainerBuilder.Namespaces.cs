@@ -65,16 +65,27 @@ public sealed partial class ContainerBuilder
     /// The user ids of the new user namespace. By default a caller who may set ids maps every id to itself, and any
     /// other maps root of the container to itself.
     /// </summary>
-    public ContainerBuilder WithUserMapping(params IReadOnlyList<IdMapping> map) => Set(Draft with { UserMappings = Checked(map, nameof(map)) });
+    public ContainerBuilder WithUserMapping(params IReadOnlyList<IdMapping> map) => Set(Draft with { OwnIds = null, UserMappings = Checked(map, nameof(map)) });
 
     /// <summary>The group ids of the new user namespace; see <see cref="WithUserMapping"/>.</summary>
-    public ContainerBuilder WithGroupMapping(params IReadOnlyList<IdMapping> map) => Set(Draft with { GroupMappings = Checked(map, nameof(map)) });
+    public ContainerBuilder WithGroupMapping(params IReadOnlyList<IdMapping> map) => Set(Draft with { OwnIds = null, GroupMappings = Checked(map, nameof(map)) });
 
     /// <summary>
     /// Maps root of the container to the caller, and ids from 1 on to the caller's ranges in <c>/etc/subuid</c> and
     /// <c>/etc/subgid</c> (subuid(5)). Needs newuidmap and newgidmap, unless the caller may set ids.
     /// </summary>
-    public ContainerBuilder WithSubordinateIds() => Set(Draft with { SubordinateIds = true });
+    public ContainerBuilder WithSubordinateIds() => Set(Draft with { OwnIds = null, SubordinateIds = true });
+
+    /// <summary>
+    /// Gives the container ids that no other container of this user has: 0 and those after it are a range of the host that is claimed for as long as it lives. What
+    /// gets out of it is nobody on the host, and nobody to other containers. The range is of those that <c>/etc/subuid</c> and <c>/etc/subgid</c> give the user
+    /// <c>isolation</c>, where the caller may set ids and there are such; else, for such a caller, of 524288 to 1879048191 less what is there for others; for any
+    /// other caller of its own. What was said of identity maps before is forgotten. Layers of images, and volumes, show their owners as they are in the image where the caller has CAP_SYS_ADMIN; see also <see cref="BindOptions.MapIds"/>.
+    /// </summary>
+    /// <param name="count">How many, 1 to 16777216. A caller without privilege has 65536 for all its containers, as a rule.</param>
+    public ContainerBuilder WithOwnIds(int count = 65536) => count is >= 1 and <= 1 << 24
+        ? Set(Draft with { OwnIds = new(0, (uint)count), UserMappings = [], GroupMappings = [], SubordinateIds = false })
+        : throw new ArgumentOutOfRangeException(nameof(count), count, "A range has 1 to 16777216 ids.");
 
     private static ImmutableArray<IdMapping> Checked(IReadOnlyList<IdMapping> map, string parameter)
     {

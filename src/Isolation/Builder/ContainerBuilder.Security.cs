@@ -25,6 +25,15 @@ public sealed partial class ContainerBuilder
     public ContainerBuilder WithDevice(string path) => WithBind(path, Path.GetFullPath(PathText.Absolute(path, nameof(path))), new BindOptions { AllowDevices = true, AllowExecution = false });
 
     /// <summary>
+    /// Labels the program, further programs of the container and what is mounted for it, so that SELinux keeps it from the host and from other containers
+    /// (selinux(8)): with the types that the policy in use has for containers (<c>contexts/lxc_contexts</c>, or container_t and container_file_t) and a pair of
+    /// categories that no other container of this user has while it lives. Each such container is planned anew.
+    /// </summary>
+    /// <param name="preferred">Where the kernel has no SELinux the program runs without, and <see cref="Container.Enforcement"/> says so.</param>
+    /// <exception cref="ContainerException">At the launch: the kernel has no SELinux, does not know the types, or does not let this process use them.</exception>
+    public ContainerBuilder WithSelinux(bool preferred = false) => Set(Draft with { Selinux = new(null, null, preferred) });
+
+    /// <summary>
     /// Takes nearly all confinement away: all capabilities, every system call, set-user-ID programs, the host's devices, <c>/proc</c> and <c>/sys</c> without
     /// masks and writable, and, where the caller has CAP_SYS_ADMIN, the host's user namespace. Root of the container is then root of the host. What is left
     /// is that it sees files, processes and a network of its own.
@@ -70,8 +79,9 @@ public sealed partial class ContainerBuilder
         {
             Namespaces = draft.Namespaces.With(NamespaceKind.User, NamespaceSource.New).With(NamespaceKind.Network, NamespaceSource.New),
             User = UserSpec.Parse(FormattableString.Invariant($"{Nobody}:{Nobody}")),
-            UserMappings = [new(Nobody, mayChoose ? Nobody : host.UserId, 1)],
-            GroupMappings = [new(Nobody, mayChoose ? Nobody : host.GroupId, 1)],
+            OwnIds = mayChoose ? new(Nobody, 1) : null,
+            UserMappings = mayChoose ? [] : [new(Nobody, host.UserId, 1)],
+            GroupMappings = mayChoose ? [] : [new(Nobody, host.GroupId, 1)],
             SubordinateIds = false,
             ReadOnlyRoot = true,
             ProcOptions = new() { Hidden = HiddenProcesses.Invisible, ProcessesOnly = true },

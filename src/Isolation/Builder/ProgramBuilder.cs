@@ -120,6 +120,14 @@ public abstract partial class ProgramBuilder<TSelf>
     /// <summary>As the other, with 30 seconds for an answer.</summary>
     public TSelf WithSystemCallHandler(SystemCallHandler handler, params IReadOnlyList<string> systemCalls) => WithSystemCallHandler(handler, null, systemCalls);
 
+    /// <summary>Labels the program by a label of the caller's choice, and if given what is mounted for it.</summary>
+    /// <param name="process">user:role:type, and :level where the policy has levels.</param>
+    /// <param name="mounts">Of tmpfs, devpts and overlay file systems made for the container; null for those that the policy gives. Not of a further program.</param>
+    /// <param name="preferred">As of <see cref="ContainerBuilder.WithSelinux"/>.</param>
+    /// <exception cref="ContainerException">As of <see cref="ContainerBuilder.WithSelinux"/>.</exception>
+    public TSelf WithSelinuxLabel(string process, string? mounts = null, bool preferred = false) =>
+        Set(Draft with { Selinux = new(SelinuxLabels.Checked(process, nameof(process)), mounts is null ? null : SelinuxLabels.Checked(mounts, nameof(mounts)), preferred) });
+
     /// <summary>Confines the program by a profile of AppArmor that is loaded (apparmor(7)), and further programs of the container too.</summary>
     /// <param name="profile">Its name. <see cref="AppArmorProfiles"/> has one, and loads it.</param>
     /// <param name="stacked">On top of this process's own profile, and not instead of it.</param>

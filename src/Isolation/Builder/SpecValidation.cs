@@ -121,6 +121,12 @@ internal static class SpecValidation
         foreach (BindMount bind in spec.Mounts.OfType<BindMount>())
             if (bind.Options.Propagation == MountPropagation.Shared && !spec.Namespaces.IsHost(NamespaceKind.User))
                 throw new InvalidOperationException($"The mount at '{bind.Target}' cannot be shared: a new user namespace only receives the host's mounts. Use Slave, or WithUserNs(NamespaceSource.Host).");
+        foreach (BindMount bind in spec.Mounts.OfType<BindMount>())
+        {
+            if (Relabelling.ProblemOf(bind) is { } problem) throw new InvalidOperationException(problem);
+            if (bind.Options.Relabel != SelinuxRelabel.None && spec.Selinux is not { Process: null } and not { Mounts: not null })
+                throw new InvalidOperationException($"The mount at '{bind.Target}' is to be relabelled, and nothing says with which label: use WithSelinux, or give WithSelinuxLabel one for mounts.");
+        }
     }
 
     private static void Namespaces(ContainerSpec spec)
@@ -141,7 +147,7 @@ internal static class SpecValidation
 
         if (!namespaces.IsNew(NamespaceKind.Uts) && (spec.HostName ?? spec.DomainName) is { } name)
             throw new InvalidOperationException($"The name '{name}' needs a uts namespace of the container's own: leave WithUtsNs({namespaces.Uts}) or the name out.");
-        if (!namespaces.IsNew(NamespaceKind.User) && (!spec.UserMappings.IsEmpty || !spec.GroupMappings.IsEmpty || spec.SubordinateIds))
+        if (!namespaces.IsNew(NamespaceKind.User) && (!spec.UserMappings.IsEmpty || !spec.GroupMappings.IsEmpty || spec.SubordinateIds || spec.OwnIds is not null))
             throw new InvalidOperationException($"Identity maps need a user namespace of the container's own; this one is the {namespaces.User}'s.");
         if (!namespaces.IsNew(NamespaceKind.Time) && (spec.BootTimeOffset != TimeSpan.Zero || spec.MonotonicTimeOffset != TimeSpan.Zero))
             throw new InvalidOperationException("Clock offsets need a time namespace of the container's own.");
@@ -149,6 +155,8 @@ internal static class SpecValidation
 
     private static void Identity(ContainerSpec spec)
     {
+        if (spec.OwnIds is not null && spec.LayerDirectory is not null)
+            throw new InvalidOperationException("A layer that is kept has the owners that the container's ids are on the host, and with WithOwnIds these are others each time: map ids with WithUserMapping and WithGroupMapping, or keep no layer.");
         if (spec.SubordinateIds && (!spec.UserMappings.IsEmpty || !spec.GroupMappings.IsEmpty))
             throw new InvalidOperationException("WithSubordinateIds makes the identity maps; leave WithUserMapping and WithGroupMapping out.");
         if (spec.UserMappings.IsEmpty != spec.GroupMappings.IsEmpty)

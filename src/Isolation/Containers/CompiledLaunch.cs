@@ -15,9 +15,10 @@ internal sealed class CompiledLaunch
         (Plan, Notes) = LaunchPlanner.PlanWithNotes(inputs);
         if (change is not null) Plan = change(Plan);
         Image = new(() => ElfImage.Wrap(ImageAssembler.Assemble(Plan, inputs.Host.Abi), RuntimeInformation.ProcessArchitecture));
-        Maps = inputs.NewUser ? IdentityMaps.For(inputs.Spec, inputs.Host) : null;
         CloneFlags = NamespaceSteps.BirthFlags(inputs.Spec.Namespaces);
     }
+
+    private CompiledLaunch(CompiledLaunch same, PlanInputs inputs) => (Inputs, Plan, Notes, Image, CloneFlags) = (inputs, same.Plan, same.Notes, same.Image, same.CloneFlags);
 
     internal PlanInputs Inputs { get; }
 
@@ -27,12 +28,12 @@ internal sealed class CompiledLaunch
 
     internal CachedImage Image { get; }
 
-    internal IdentityMaps? Maps { get; }
+    internal IdentityMaps? Maps => Inputs.NewUser ? field ??= Inputs.Maps : null;
 
     internal ulong CloneFlags { get; }
 
     internal static CompiledLaunch For(PlanInputs inputs, CompiledLaunch? earlier) =>
-        earlier is not null && earlier.Inputs.Matches(inputs) ? earlier : new CompiledLaunch(inputs);
+        earlier is null || !earlier.Inputs.Matches(inputs) ? new CompiledLaunch(inputs) : inputs.Range is null ? earlier : new CompiledLaunch(earlier, inputs);
 
     /// <summary>For tests: a plan in which something goes otherwise.</summary>
     internal static CompiledLaunch Changed(PlanInputs inputs, Func<LaunchPlan, LaunchPlan> change) => new(inputs, change);

@@ -169,7 +169,9 @@ internal sealed partial class ContainerLaunch
     /// <summary>The record is removed when nothing that it tells of is left.</summary>
     private void LetGoOfRecord()
     {
-        if (Interlocked.Decrement(ref _recordHolders) == 0) _record?.Delete();
+        if (Interlocked.Decrement(ref _recordHolders) != 0) return;
+        _claims.Dispose();
+        _record?.Delete();
     }
 
     internal void Fail(Exception exception)

@@ -23,6 +23,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     private readonly FileDescriptor _image;
     private readonly int _imageNumber;
     private readonly RecordFile? _record;
+    private readonly LaunchClaims _claims;
     private readonly Lock _gate = new();
     private CancellationTokenRegistration _cancellationRegistration;
     private Registration? _channelRegistration;
@@ -43,8 +44,9 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     private SystemCallListener? _listener;
     private OutputCapture? _shown; // what an unattended program's terminal shows
 
-    private ContainerLaunch(ContainerSpec spec, CompiledLaunch compiled, LaunchObserver observer, FileDescriptor? socket, bool unattended, CancellationToken cancellationToken)
+    private ContainerLaunch(ContainerSpec spec, CompiledLaunch compiled, LaunchClaims claims, LaunchObserver observer, FileDescriptor? socket, bool unattended, CancellationToken cancellationToken)
     {
+        _claims = claims;
         Spec = spec;
         _unattended = unattended;
         _compiled = compiled;
@@ -80,6 +82,8 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     /// <summary>The identity maps of a user namespace that it made; else null.</summary>
     internal IdentityMaps? Maps => _compiled.Maps;
 
+    internal SelinuxLabels? Labels => _compiled.Inputs.Labels;
+
     internal PidDescriptor Process => _exit!.Process;
 
     /// <summary>Completes when the program runs; fails when it cannot.</summary>
@@ -111,12 +115,15 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
         cancellationToken.ThrowIfCancellationRequested();
         LaunchObserver observer = new(spec);
         ContainerLaunch launch;
+        LaunchClaims? claims = null;
         try
         {
-            launch = new(spec, spec.Compile(observer.Id), observer, socket, unattended, cancellationToken);
+            claims = LaunchClaims.Take(spec);
+            launch = new(spec, spec.Compile(observer.Id, claims), claims, observer, socket, unattended, cancellationToken);
         }
         catch (Exception exception)
         {
+            claims?.Dispose();
             Exception failure = exception is LinuxException cause ? LaunchFailures.Preparing(cause) : exception;
             observer.Failed(failure);
             if (failure != exception) throw failure;
@@ -192,7 +199,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
             Interlocked.Increment(ref _recordHolders);
             _root = new HostedRoot(_compiled.Inputs);
             await _root.MakeAsync(_record, _cancellation).ConfigureAwait(false);
-            if (_root.ToPass() is { } passed) _descriptors.Pass(_compiled.Inputs.Passed.Root, passed);
+            foreach ((int number, FileDescriptor passed) in _root.ToPass()) _descriptors.Pass(number, passed);
             Enqueue();
         }
         catch (Exception exception)
@@ -230,6 +237,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
         {
             // It waits for a word from us and ends without one, so nothing of it is lost before it is recorded.
             _record?.AddProcess(request.ProcessId, last: !_awaitsSuccessor);
+            if (Spec.OutlivesHost) _claims.KeepFor(request.ProcessId);
             // Known before it can be heard: a child that was killed meanwhile closes the channel at once.
             _channelRegistration = DescriptorEvents.Shared.Prepare(_descriptors.Channel, this);
             _channelRegistration.Start(Abi.EPOLLIN);
@@ -425,6 +433,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
         try
         {
             _record?.AddProcess(successor, last: true);
+            if (Spec.OutlivesHost) _claims.KeepFor(successor);
             if (Spec.OutlivesHost) SendGo();
         }
         catch (Exception exception)

@@ -26,6 +26,8 @@ internal static class EnforcementReport
             entries.Add(new("masked and read-only paths", EnforcementState.Fallback, "a program with CAP_SYS_ADMIN can take them away, and root of this container is root of the host as the owner of files: it can write the host's kernel settings"));
         if (reading is not null && launch.Inputs.NewUser) entries.Add(new("identity map", EnforcementState.Enforced, string.Join("; ", reading.UserMap.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => string.Join(' ', line.Split(' ', StringSplitOptions.RemoveEmptyEntries))))));
         if (spec.AppArmor is { Preferred: true } wanted && launch.Inputs.Host.AppArmorFile is null) entries.Add(new("apparmor", EnforcementState.Fallback, $"not confined by '{wanted.Profile}': this kernel has no AppArmor"));
+        if (spec.Selinux is { Preferred: true } && !launch.Inputs.Host.HasSelinux) entries.Add(new("selinux", EnforcementState.Fallback, "no label: this kernel has no SELinux"));
+        if (launch.Inputs.Labels?.Mounts is { } mounts) entries.Add(new("selinux mount label", EnforcementState.Enforced, mounts));
         if (reading?.Label is { } label) entries.Add(new("security label", label.StartsWith("unconfined", StringComparison.Ordinal) ? EnforcementState.Shared : EnforcementState.Enforced, label));
         if (KeepsGroups(launch.Inputs))
             entries.Add(new("supplementary groups", EnforcementState.Fallback, "the caller's, because the kernel denies setgroups to a caller without CAP_SETGID; WithSubordinateIds drops them"));
@@ -51,11 +53,11 @@ internal static class EnforcementReport
 
     private static bool IsRootOutside(PlanInputs inputs) => inputs.Spec.Namespaces.IsHost(NamespaceKind.User)
         ? inputs.Host.UserId == 0
-        : inputs.NewUser && IdentityMaps.ToHost(IdentityMaps.For(inputs.Spec, inputs.Host).Users, 0) == 0;
+        : inputs.NewUser && IdentityMaps.ToHost(inputs.Maps.Users, 0) == 0;
 
     private static bool KeepsGroups(PlanInputs inputs) => inputs.Spec.Namespaces.IsHost(NamespaceKind.User)
         ? !inputs.Host.Has(Capability.Setgid)
-        : inputs.NewUser && !IdentityMaps.For(inputs.Spec, inputs.Host).AllowsSetGroups;
+        : inputs.NewUser && !inputs.Maps.AllowsSetGroups;
 
     private static EnforcementEntry Filter(PlanInputs inputs, KernelReading? reading) => inputs.Filter switch
     {

@@ -18,7 +18,7 @@ internal static class LaunchExplanation
         text.AppendLine("}), and the child: execveat(memfd:isolation)");
         if (inputs.NewUser)
         {
-            IdentityMaps maps = IdentityMaps.For(inputs.Spec, inputs.Host);
+            IdentityMaps maps = inputs.Maps;
             text.Append("  identity maps, ").Append(maps.NeedsMapTools ? "by newuidmap and newgidmap" : "written by the host")
                 .Append(": users ").Append(Line(IdentityMaps.Text(maps.Users))).Append("; groups ").Append(Line(IdentityMaps.Text(maps.Groups)))
                 .AppendLine(maps.AllowsSetGroups ? "" : "; setgroups denied");

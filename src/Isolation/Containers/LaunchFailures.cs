@@ -56,6 +56,16 @@ internal static class LaunchFailures
         string message = $"Cannot {step.Purpose}";
         if (step.Purpose.StartsWith("enter the working directory", StringComparison.Ordinal))
             return (ContainerErrorReason.WorkingDirectoryNotFound, message, "it must be a directory in the container");
+        if (step.Purpose.StartsWith(SelinuxSteps.Purpose, StringComparison.Ordinal))
+        {
+            return (ContainerErrorReason.SecurityUnavailable, message, errno switch
+            {
+                Errno.EINVAL => "the policy that is loaded does not know this label",
+                Errno.EACCES or Errno.EPERM => "the policy does not let this process choose labels for what it executes (process setexec, setkeycreate)",
+                _ => null,
+            });
+        }
+
         if (step.Purpose.StartsWith(AppArmorSteps.Purpose, StringComparison.Ordinal))
         {
             return (ContainerErrorReason.SecurityUnavailable, message, errno switch

@@ -10,7 +10,8 @@ internal static class LaunchInputs
 {
     /// <param name="spec">Of what.</param>
     /// <param name="id">The container's.</param>
-    internal static PlanInputs Gather(ContainerSpec spec, string id = "ID")
+    /// <param name="claims">What it has to itself; null where it is only told what would be done.</param>
+    internal static PlanInputs Gather(ContainerSpec spec, string id = "ID", LaunchClaims? claims = null)
     {
         HostFacts host = HostFactsReader.Current;
         if (spec.Root is HostRoot && spec.Namespaces.IsNew(NamespaceKind.Mount)) host = HostFiles.WithRoot(host);
@@ -27,8 +28,11 @@ internal static class LaunchInputs
             FileSources = FileSources(spec),
             Mounts = host.HasMountSetAttr ? [] : MountInfo.Visible(File.ReadAllText("/proc/self/mountinfo"), Directory.Exists),
             Identity = IdentityResolver.Resolve(spec, host, root),
+            Range = claims?.Range,
+            Labels = claims?.Labels,
         };
         inputs = WithOwn(inputs, id);
+        inputs = inputs with { MappedBinds = MappedBinds.Of(inputs) };
         inputs = inputs with { LayerTops = LayerTop.Read(inputs) };
         CheckIdentity(inputs);
         CheckPrivileges(inputs);
@@ -136,7 +140,7 @@ internal static class LaunchInputs
     private static void CheckIdentity(PlanInputs inputs)
     {
         if (!inputs.NewUser) return;
-        IdentityMaps maps = IdentityMaps.For(inputs.Spec, inputs.Host);
+        IdentityMaps maps = inputs.Maps;
         Identity identity = inputs.Identity;
         if (!IdentityMaps.Has(maps.Users, identity.UserId)) throw NotMapped("user", identity.UserId, maps.Users);
         if (!IdentityMaps.Has(maps.Groups, identity.GroupId)) throw NotMapped("group", identity.GroupId, maps.Groups);

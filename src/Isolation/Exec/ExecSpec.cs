@@ -28,6 +28,7 @@ internal static class ExecSpec
             Interception = spec.Interception,
             Unfiltered = spec.Unfiltered,
             AppArmor = spec.AppArmor,
+            Selinux = spec.Selinux,
             Landlock = spec.Landlock,
             StopSignal = spec.StopSignal,
             Logger = spec.Logger,

@@ -46,6 +46,9 @@ internal sealed record HostFacts
     /// <summary>Where a process says which AppArmor profile it executes under: of its own from Linux 5.8 on, before that shared with other modules; null where AppArmor is not there.</summary>
     internal string? AppArmorFile { get; init; }
 
+    /// <summary>Whether the kernel was booted with SELinux.</summary>
+    internal bool HasSelinux { get; init; }
+
     /// <summary>SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, Linux 5.19.</summary>
     internal bool HasKillableListeners { get; init; } = true;
 

@@ -17,12 +17,33 @@ internal static class SubordinateIds
     /// <summary>Parses lines of <c>name:first:count</c>; a name may be written as a number.</summary>
     internal static ImmutableArray<(uint First, uint Count)> Parse(string text, string name, uint userId)
     {
-        ImmutableArray<(uint, uint)>.Builder ranges = ImmutableArray.CreateBuilder<(uint, uint)>();
         string number = userId.ToString(CultureInfo.InvariantCulture);
+        return Parse(text, owner => owner == name || owner == number);
+    }
+
+    /// <summary>Those of everybody.</summary>
+    internal static ImmutableArray<(uint First, uint Count)> ParseAll(string text) => Parse(text, _ => true);
+
+    /// <summary>What a file says; nothing where it cannot be read.</summary>
+    internal static string ReadText(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+
+    private static ImmutableArray<(uint First, uint Count)> Parse(string text, Predicate<string> isOwner)
+    {
+        ImmutableArray<(uint, uint)>.Builder ranges = ImmutableArray.CreateBuilder<(uint, uint)>();
         foreach (string line in text.Split('\n'))
         {
             string[] fields = line.Trim().Split(':');
-            if (fields.Length != 3 || (fields[0] != name && fields[0] != number)) continue;
+            if (fields.Length != 3 || !isOwner(fields[0])) continue;
             if (uint.TryParse(fields[1], NumberStyles.None, CultureInfo.InvariantCulture, out uint first)
                 && uint.TryParse(fields[2], NumberStyles.None, CultureInfo.InvariantCulture, out uint count)
                 && count > 0 && (ulong)first + count <= uint.MaxValue)
@@ -50,17 +71,7 @@ internal static class SubordinateIds
 
     private static ImmutableArray<(uint, uint)> Ranges(string path, string name, uint userId)
     {
-        string text;
-        try
-        {
-            text = File.ReadAllText(path);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            text = "";
-        }
-
-        ImmutableArray<(uint, uint)> ranges = Parse(text, name, userId);
+        ImmutableArray<(uint, uint)> ranges = Parse(ReadText(path), name, userId);
         if (!ranges.IsEmpty) return ranges;
         string option = path == "/etc/subuid" ? "--add-subuids" : "--add-subgids";
         throw new ContainerException(ContainerErrorReason.IdentityMapFailed, $"The user '{name}' has no subordinate ids in {path}", null,

@@ -24,6 +24,16 @@ public sealed record BindOptions
     /// </summary>
     public bool NoSymbolicLinks { get; init; }
 
+    /// <summary>
+    /// Owners are seen, and files made, as the container's ids and not as the host's they are mapped to: what belongs to root on disk belongs to root inside
+    /// (mount_setattr(2), MOUNT_ATTR_IDMAP, Linux 5.12, and a file system that can). Takes CAP_SYS_ADMIN in the host's user namespace; where the container has
+    /// no other ids than the host's it changes nothing. Default false, but always so of volumes of a container with ids of its own.
+    /// </summary>
+    public bool MapIds { get; init; }
+
+    /// <summary>Whether files get an SELinux label that the container may use. Default <see cref="SelinuxRelabel.None"/>.</summary>
+    public SelinuxRelabel Relabel { get; init; }
+
     /// <summary>Device files in it can be opened. Default false.</summary>
     public bool AllowDevices { get; init; }
 }

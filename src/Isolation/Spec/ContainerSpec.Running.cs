@@ -67,10 +67,10 @@ public sealed partial record ContainerSpec
     public string Explain() => LaunchExplanation.Of(LaunchInputs.Gather(this));
 
     /// <summary>The image of this spec on this host, kept while neither changes. Safe from any thread: two at once make two.</summary>
-    internal CompiledLaunch Compile(string id = "ID")
+    internal CompiledLaunch Compile(string id = "ID", LaunchClaims? claims = null)
     {
         CompiledLaunch? earlier = Volatile.Read(ref _compiled);
-        CompiledLaunch compiled = CompiledLaunch.For(LaunchInputs.Gather(this, id), earlier);
+        CompiledLaunch compiled = CompiledLaunch.For(LaunchInputs.Gather(this, id, claims), earlier);
         if (compiled != earlier) Volatile.Write(ref _compiled, compiled);
         return compiled;
     }

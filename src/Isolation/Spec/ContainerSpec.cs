@@ -53,6 +53,9 @@ public sealed partial record ContainerSpec
     internal ImmutableArray<IdMapping> UserMappings { get; init; } = [];
     internal ImmutableArray<IdMapping> GroupMappings { get; init; } = [];
     internal bool SubordinateIds { get; init; }
+
+    /// <summary>Ids that no other container has; null where the maps are said otherwise.</summary>
+    internal OwnIds? OwnIds { get; init; }
     internal TimeSpan BootTimeOffset { get; init; }
     internal TimeSpan MonotonicTimeOffset { get; init; }
     internal UserSpec? User { get; init; }
@@ -85,6 +88,7 @@ public sealed partial record ContainerSpec
     /// <summary>What system calls are filtered by; null where they are not.</summary>
     internal SeccompPolicy? Filter => Interception is { Calls: { IsEmpty: false } calls } ? (BaseFilter ?? SeccompPolicy.Everything).With(new SeccompRule(calls, SeccompAction.Notify)) : BaseFilter;
     internal AppArmorUse? AppArmor { get; init; }
+    internal SelinuxUse? Selinux { get; init; }
     internal LandlockPolicy? Landlock { get; init; }
     internal bool Init { get; init; }
     internal TerminalSize? Terminal { get; init; }

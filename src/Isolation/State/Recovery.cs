@@ -62,6 +62,7 @@ internal sealed class Recovery(StateDirectory state, Action<string>? onStep) : I
             if (state.IsOwner(name, directory)) state.TryDeleteOwner(name);
         }
 
+        SweepClaims();
         return new(_removed, _killed, _setAside, _left);
     }
 
@@ -69,6 +70,19 @@ internal sealed class Recovery(StateDirectory state, Action<string>? onStep) : I
     {
         foreach (RecordRemoval removal in _removals) removal.Dispose();
         foreach ((_, FileDescriptor directory) in _claimed.Concat(_busy)) FileLock.ReleaseAndClose(directory);
+    }
+
+    private void SweepClaims()
+    {
+        onStep?.Invoke("remove claims");
+        try
+        {
+            ClaimDirectory.SweepAll();
+        }
+        catch (LinuxException exception)
+        {
+            _left.Add(new(ClaimDirectory.Claims, exception.Message));
+        }
     }
 
     /// <summary>Looks at each record of an owner, and kills what it names; nothing is waited for yet.</summary>

@@ -19,14 +19,14 @@ internal static class ContainerVolumes
         {
             string path = volume.SourceFor(inputs.Directory);
             Directory.CreateDirectory(path);
-            if (!layers.IsEmpty) VolumeContent.Fill(path, layers, volume.Target, Owners(inputs), cancellationToken);
+            if (!layers.IsEmpty) VolumeContent.Fill(path, layers, volume.Target, inputs.MappedBinds.Contains(volume) ? null : Owners(inputs), cancellationToken);
         }
     }
 
-    // A bind shows the owners that are on disk, so they are those that the container has there.
+    // A bind that is not mapped shows the owners that are on disk, so they are those that the container has there.
     private static (Func<uint, uint>, Func<uint, uint>)? Owners(PlanInputs inputs)
     {
-        if (!inputs.NewUser || IdentityMaps.For(inputs.Spec, inputs.Host) is not { AreOntoThemselves: false } maps) return null;
+        if (!inputs.NewUser || inputs.Maps is not { AreOntoThemselves: false } maps) return null;
         return (id => IdentityMaps.ToHost(maps.Users, id) ?? Nobody, id => IdentityMaps.ToHost(maps.Groups, id) ?? Nobody);
     }
 }

@@ -16,6 +16,8 @@ internal sealed class HostedRoot
     private FileDescriptor? _kept;
     private LaunchDirectory? _directory;
     private UnionMount? _union;
+    private FileDescriptor? _map;
+    private readonly List<FileDescriptor> _binds = [];
 
     internal HostedRoot(PlanInputs inputs) => (_inputs, Way) = (inputs, inputs.Way);
 
@@ -42,7 +44,8 @@ internal sealed class HostedRoot
 
     /// <summary>Whether there is anything to make.</summary>
     internal static bool IsNeeded(PlanInputs inputs) =>
-        inputs.Way is { Place: not RootPlace.Plan } || inputs.Spec.LayerDirectory is not null || inputs.Spec.Mounts.Any(mount => mount is VolumeMount);
+        inputs.Way is { Place: not RootPlace.Plan } || inputs.Spec.LayerDirectory is not null || inputs.Spec.Mounts.Any(mount => mount is VolumeMount)
+        || !inputs.MappedBinds.IsEmpty || Relabelling.IsNeeded(inputs);
 
     /// <exception cref="ContainerException">It cannot be made. What was is there until it is released.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled; likewise.</exception>
@@ -57,6 +60,9 @@ internal sealed class HostedRoot
             if (Way is { Place: not RootPlace.Plan } way) await UniteAsync(way, cancellationToken).ConfigureAwait(false);
             else if (_kept is not null) KeptLayer.Prepare(_kept, (LayersRoot)spec.Root!);
             await ContainerVolumes.FillAsync(_inputs, cancellationToken).ConfigureAwait(false);
+            if (Relabelling.IsNeeded(_inputs)) await Task.Run(() => Relabelling.Run(_inputs, cancellationToken), cancellationToken).ConfigureAwait(false);
+            foreach (BindMount bind in _inputs.MappedBinds)
+                _binds.Add(MappedBinds.Make(bind, bind.SourceFor(_inputs.Directory), await MapAsync(cancellationToken).ConfigureAwait(false)));
         }
         catch (UnionFsException exception)
         {
@@ -66,16 +72,26 @@ internal sealed class HostedRoot
         {
             throw new ContainerException(ContainerErrorReason.MountFailed, What, exception, (exception as LinuxException)?.Remedy);
         }
+        finally
+        {
+            _map?.Dispose();
+        }
     }
 
-    /// <summary>The root as the child is given it; null where it finds it by its path.</summary>
-    internal FileDescriptor? ToPass() => _union is { IsDetached: true } ? Descriptors.Duplicate(_union.Root) : null;
+    /// <summary>What the child is given by number: the root where it is at no path, and binds that the host has made. Once.</summary>
+    internal IEnumerable<(int Number, FileDescriptor Mount)> ToPass()
+    {
+        if (_union is { IsDetached: true }) yield return (_inputs.Passed.Root, Descriptors.Duplicate(_union.Root));
+        for (int i = 0; i < _binds.Count; i++) yield return (_inputs.Passed.FirstBind + i, _binds[i]);
+        _binds.Clear();
+    }
 
     /// <summary>Unmounts, and removes what is this container's alone. No process of the container must be left.</summary>
     /// <exception cref="UnionFsException">The driver's program does not end.</exception>
     /// <exception cref="LinuxException">A file cannot be removed.</exception>
     internal async Task ReleaseAsync()
     {
+        foreach (FileDescriptor bind in _binds) bind.Dispose();
         if (_union is not null) await _union.DisposeAsync().ConfigureAwait(false);
         if (_kept is not null) FileLock.ReleaseAndClose(_kept);
         if (_directory is { } directory) await Task.Run(directory.Remove).ConfigureAwait(false);
@@ -93,7 +109,9 @@ internal sealed class HostedRoot
             Lower = root.Layers,
             Writable = place,
             WritableBytes = spec.LayerDirectory is null ? root.LayerSize : null,
+            Overlay = new() { Context = _inputs.Labels?.Mounts },
         };
+        if (way.Driver != UnionDriver.Overlay && _inputs.Labels?.Mounts is not null) _notes.Add(new("selinux label of the root", $"as on disk: the driver {way.Driver} sets none"));
         if (way.Place != RootPlace.Directory)
         {
             await DetachedAsync(driver, union, cancellationToken).ConfigureAwait(false);
@@ -117,7 +135,7 @@ internal sealed class HostedRoot
     /// <summary>Overlayfs, its layers seen through the container's map where they can be.</summary>
     private async Task DetachedAsync(IUnionFileSystem driver, UnionSpec union, CancellationToken cancellationToken)
     {
-        using FileDescriptor? map = Way!.IsMapped ? await MappedUserNamespace.MakeAsync(_inputs.Spec, cancellationToken).ConfigureAwait(false) : null;
+        FileDescriptor? map = Way!.IsMapped ? await MapAsync(cancellationToken).ConfigureAwait(false) : null;
         try
         {
             _union = await driver.MountAsync(union with { IdentityMap = map }, cancellationToken).ConfigureAwait(false);
@@ -129,6 +147,8 @@ internal sealed class HostedRoot
             _union = await driver.MountAsync(union, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    private async Task<FileDescriptor> MapAsync(CancellationToken cancellationToken) => _map ??= await MappedUserNamespace.MakeAsync(_inputs.Maps, cancellationToken).ConfigureAwait(false);
 
     /// <summary>With a limit where the file system has quotas.</summary>
     private async Task LimitedAsync(IUnionFileSystem driver, UnionSpec union, CancellationToken cancellationToken)

@@ -40,7 +40,7 @@ internal sealed class LaunchDirectory
         try
         {
             // But the container must get through where its root is somebody else to the host.
-            if (inputs.NewUser && IdentityMaps.For(inputs.Spec, inputs.Host) is { NeedsMapTools: false } maps && IdentityMaps.ToHost(maps.Groups, 0) is { } group and not 0 && inputs.Host.Has(Capability.Chown))
+            if (inputs.NewUser && inputs.Maps is { NeedsMapTools: false } maps && IdentityMaps.ToHost(maps.Groups, 0) is { } group and not 0 && inputs.Host.Has(Capability.Chown))
             {
                 Syscall.Check(FileEntries.ChangeOwner(parent, name, inputs.Host.UserId, group), "fchownat", $"\"{path}\", group {group}");
                 Syscall.Check(FileEntries.ChangeModeFollowing(parent, name, 0x1C8), "fchmodat", $"\"{path}\", 0710");

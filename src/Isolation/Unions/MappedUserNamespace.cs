@@ -1,3 +1,4 @@
+using Isolation.Launch;
 using Isolation.Linux;
 
 namespace Isolation;
@@ -7,7 +8,7 @@ internal static class MappedUserNamespace
 {
     /// <returns>Its descriptor, which keeps it while no process is in it.</returns>
     /// <exception cref="ContainerException">The maps are refused.</exception>
-    internal static async Task<FileDescriptor> MakeAsync(ContainerSpec spec, CancellationToken cancellationToken)
+    internal static async Task<FileDescriptor> MakeAsync(IdentityMaps maps, CancellationToken cancellationToken)
     {
         FileDescriptor? made = null;
         NamespaceSet namespaces = new();
@@ -16,7 +17,7 @@ internal static class MappedUserNamespace
         ContainerSpec probe = new()
         {
             Namespaces = namespaces, IsProbe = true, Command = ["probe"],
-            UserMappings = spec.UserMappings, GroupMappings = spec.GroupMappings, SubordinateIds = spec.SubordinateIds,
+            UserMappings = maps.Users, GroupMappings = maps.Groups,
             OnMapped = processId => made = FileDescriptor.Open($"/proc/{processId}/ns/user", Abi.O_RDONLY),
         };
         await probe.RunAsync(cancellationToken).ConfigureAwait(false);

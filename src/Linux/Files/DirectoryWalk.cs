@@ -32,6 +32,12 @@ internal sealed unsafe class DirectoryWalk : IDisposable
 
     internal FileStatus Status { get; private set; }
 
+    /// <summary>The directory that it is in, until the next.</summary>
+    internal FileDescriptor Directory => _directory;
+
+    /// <summary>Its name there, ended by a NUL.</summary>
+    internal byte[] Name { get; private set; } = [];
+
     internal string? LinkTarget { get; private set; }
 
     /// <summary>Goes on to the next file; false where there is none.</summary>
@@ -59,6 +65,7 @@ internal sealed unsafe class DirectoryWalk : IDisposable
         _path.Length = _pathLength;
         if (_pathLength > 0) _path.Append('/');
         _path.Append(FileName.Text(name));
+        Name = name;
         using FileDescriptor found = new((int)Syscall.Check(result, "open", $"\"{_path}\""));
         Status = FileStatus.Of(found);
         LinkTarget = Status.Type == FileType.SymbolicLink ? TargetOf(found) : null;

@@ -9,12 +9,13 @@ internal static unsafe class MountCalls
     /// <summary>A copy of the mount that a directory or file is in, with it as root: detached, gone with its last descriptor.</summary>
     /// <param name="file">In a mount of this thread's mount namespace.</param>
     /// <exception cref="LinuxException">EPERM without CAP_SYS_ADMIN; EINVAL where the mount is of another namespace, unbindable, or covers what was locked.</exception>
-    internal static FileDescriptor Clone(FileDescriptor file)
+    /// <param name="recursive">With the mounts beneath it.</param>
+    internal static FileDescriptor Clone(FileDescriptor file, bool recursive = false)
     {
         using var held = file.Hold();
         nint result;
         fixed (byte* empty = "\0"u8)
-            result = Syscall.Invoke(SystemCall.open_tree, held.Number, (nint)empty, Abi.OPEN_TREE_CLONE | Abi.OPEN_TREE_CLOEXEC | Abi.AT_EMPTY_PATH);
+            result = Syscall.Invoke(SystemCall.open_tree, held.Number, (nint)empty, Abi.OPEN_TREE_CLONE | Abi.OPEN_TREE_CLOEXEC | Abi.AT_EMPTY_PATH | (recursive ? Abi.AT_RECURSIVE : 0));
         return new((int)Syscall.Check(result, "open_tree", $"{held.Number}, OPEN_TREE_CLONE"));
     }
 
@@ -43,7 +44,7 @@ internal static unsafe class MountCalls
     }
 
     /// <summary>Attaches a detached mount to a directory or file. The descriptor goes on standing for its root.</summary>
-    /// <param name="mount">From <see cref="Clone(FileDescriptor)"/> or a <see cref="MountContext"/>.</param>
+    /// <param name="mount">From <see cref="Clone(FileDescriptor, bool)"/> or a <see cref="MountContext"/>.</param>
     /// <param name="target">Where, by what it is and no name.</param>
     internal static void Attach(FileDescriptor mount, FileDescriptor target)
     {
@@ -59,14 +60,15 @@ internal static unsafe class MountCalls
     /// <param name="mount">Its root.</param>
     /// <param name="set">MOUNT_ATTR_*.</param>
     /// <param name="userNamespace">Whose identity map it gets, with MOUNT_ATTR_IDMAP; only once, and only while it is detached.</param>
-    internal static void SetAttributes(FileDescriptor mount, ulong set, FileDescriptor? userNamespace = null)
+    /// <param name="recursive">Those beneath it as well.</param>
+    internal static void SetAttributes(FileDescriptor mount, ulong set, FileDescriptor? userNamespace = null, bool recursive = false)
     {
         using var held = mount.Hold();
         using var map = (userNamespace ?? mount).Hold();
         mount_attr attributes = new() { attr_set = set, userns_fd = userNamespace is null ? 0 : (ulong)map.Number };
         nint result;
         fixed (byte* empty = "\0"u8)
-            result = Syscall.Invoke(SystemCall.mount_setattr, held.Number, (nint)empty, Abi.AT_EMPTY_PATH, (nint)(&attributes), sizeof(mount_attr));
+            result = Syscall.Invoke(SystemCall.mount_setattr, held.Number, (nint)empty, Abi.AT_EMPTY_PATH | (recursive ? Abi.AT_RECURSIVE : 0), (nint)(&attributes), sizeof(mount_attr));
         Syscall.Check(result, "mount_setattr", $"{held.Number}, {set:x}");
     }
 

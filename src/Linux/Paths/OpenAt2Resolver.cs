@@ -29,13 +29,21 @@ internal static unsafe class OpenAt2Resolver
         return result;
     }
 
-    private static nint Call(int root, ReadOnlySpan<byte> path, int flags, uint mode)
+    /// <summary>Opens a path of the host no part of which is a symbolic link.</summary>
+    /// <exception cref="LinuxException">ELOOP where one is.</exception>
+    internal static FileDescriptor OpenWithoutLinks(string path, int flags)
+    {
+        using NativePath name = new(path);
+        return new((int)Syscall.Check(Call(Abi.AT_FDCWD, MemoryMarshal.CreateReadOnlySpan(in name.GetPinnableReference(), name.Bytes.Length + 1), flags, 0, Abi.RESOLVE_NO_SYMLINKS), "openat2", $"\"{path}\", RESOLVE_NO_SYMLINKS"));
+    }
+
+    private static nint Call(int root, ReadOnlySpan<byte> path, int flags, uint mode, ulong resolve = Abi.RESOLVE_IN_ROOT | Abi.RESOLVE_NO_MAGICLINKS)
     {
         open_how how = new()
         {
             flags = (uint)(flags | Abi.O_CLOEXEC),
             mode = mode,
-            resolve = Abi.RESOLVE_IN_ROOT | Abi.RESOLVE_NO_MAGICLINKS,
+            resolve = resolve,
         };
         fixed (byte* name = &MemoryMarshal.GetReference(path))
             return Syscall.InvokeRetrying(SystemCall.openat2, root, (nint)name, (nint)(&how), sizeof(open_how));

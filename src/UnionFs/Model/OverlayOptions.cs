@@ -18,6 +18,9 @@ public sealed record OverlayOptions
     /// </summary>
     public bool Volatile { get; init; }
 
+    /// <summary>The SELinux label that every file of the union has, whatever is on disk (<c>context</c>, mount(8)); null for the files' own.</summary>
+    public string? Context { get; init; }
+
     /// <summary>
     /// Whether whiteouts and the like are attributes <c>user.overlay.*</c> (<c>userxattr</c>, Linux 5.11). By default in a user
     /// namespace, where <c>trusted.*</c> is out of reach.

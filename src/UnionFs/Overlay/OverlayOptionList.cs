@@ -22,13 +22,14 @@ internal static class OverlayOptionList
         if (options.RedirectDirectories is { } redirect) list.Add(("redirect_dir", redirect ? "on" : "nofollow"));
         else if (options.Metacopy == true) list.Add(("redirect_dir", "on"));
         if (options.Metacopy is { } metacopy) list.Add(("metacopy", metacopy ? "on" : "off"));
+        if (options.Context is { } context) list.Add(("context", context));
         if (options.Volatile && isWritable) list.Add(("volatile", ""));
         return list;
     }
 
     /// <summary>As mount(2) takes them.</summary>
     internal static string Join(IEnumerable<(string Key, string Value)> options) =>
-        string.Join(',', options.Select(option => option.Value.Length == 0 ? option.Key : $"{option.Key}={option.Value}"));
+        string.Join(',', options.Select(option => option.Value.Length == 0 ? option.Key : option.Key == "context" ? $"context=\"{option.Value}\"" : $"{option.Key}={option.Value}"));
 
     /// <summary>
     /// The data of mount(2), with layers under the short names that they are attached at: <c>N</c> is the Nth from the top. 500

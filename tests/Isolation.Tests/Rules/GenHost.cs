@@ -44,7 +44,7 @@ internal static class GenHost
         from last in Gen.Int[37, 63]
         select new HostFacts
         {
-            Abi = arm ? TargetAbi.Arm64 : TargetAbi.X64, HasOpenAt2 = openAt2, HasMountSetAttr = setAttr, HasLowerDirAppend = append, LandlockVersion = landlock, HasKillableListeners = openAt2, AppArmorFile = queues ? "/proc/self/attr/apparmor/exec" : null, HasCloseRangeCloexec = closeRange,
+            Abi = arm ? TargetAbi.Arm64 : TargetAbi.X64, HasOpenAt2 = openAt2, HasMountSetAttr = setAttr, HasLowerDirAppend = append, LandlockVersion = landlock, HasKillableListeners = openAt2, HasSelinux = cgroup, AppArmorFile = queues ? "/proc/self/attr/apparmor/exec" : null, HasCloseRangeCloexec = closeRange,
             HasTimeNamespaces = time, HasCgroupNamespaces = cgroup, HasMessageQueues = queues, LastCapability = last,
         };
 

@@ -124,10 +124,14 @@ internal static class GenInputs
         from missing in GenHost.Subset(["dev", "proc", "sys", "tmp", "run", "etc/hosts", "etc/hostname", "etc/resolv.conf", "data/in/deep", "etc/passwd"])
         from link in Gen.Bool
         from way in Gen.Int[0, Ways.Length - 1].Select(i => Ways[i])
+        from labels in Gen.OneOf<SelinuxLabels?>(null, new SelinuxLabels("a:b:c:s0:c1,c2", "a:b:d:s0:c1,c2"), new SelinuxLabels("a:b:c", null))
+        from mapped in Gen.Bool
         select new PlanInputs(!spec.NoNewPrivileges && spec.Namespaces.IsHost(NamespaceKind.User) && !host.Has(Capability.SysAdmin) ? spec with { Landlock = null, Interception = null } : spec, host) // asked for, they would be refused
         {
             Identity = identity,
             RootIsLink = link,
+            Labels = labels,
+            MappedBinds = mapped && host.HasMountSetAttr ? [.. spec.Root is DirectoryRoot root ? [new BindMount(root.Path, MappedBinds.Root)] : (ReadOnlySpan<BindMount>)[], .. spec.Mounts.OfType<BindMount>()] : [],
             Way = spec.Root is LayersRoot ? way : null,
             Directory = "/var/tmp/isolation-root-0123456789ab",
             MissingTargets = spec.Root is DirectoryRoot or LayersRoot ? [.. missing] : [],

@@ -25,7 +25,7 @@ internal sealed class MountDuties
         _inputs = inputs;
         _bits = 0;
         Queue<BindMount> binds = new(inputs.Spec.Mounts.OfType<BindMount>());
-        foreach (LaunchStep step in plan.Steps.Where(step => step.Call == open_tree && step.IsCurrentDirectory(0)))
+        foreach (LaunchStep step in plan.Steps.Where(step => (step.Call == open_tree && step.IsCurrentDirectory(0)) || IsPassed(step)))
         {
             // Binds are opened first, in their order.
             bool isBind = binds.TryDequeue(out BindMount? bind);
@@ -35,6 +35,9 @@ internal sealed class MountDuties
             _arising.Add(step, arising);
         }
     }
+
+    /// <summary>The host has made it, seen through the identity map.</summary>
+    internal static bool IsPassed(LaunchStep step) => step.Call == fcntl && step.Number(1) == F_DUPFD_CLOEXEC && step.Purpose.Contains("take the root", StringComparison.Ordinal) | step.Purpose.StartsWith("open the source", StringComparison.Ordinal);
 
     internal UInt128 ArisingFrom(LaunchStep openTree) => _arising.GetValueOrDefault(openTree);
 
@@ -73,7 +76,7 @@ internal sealed class MountDuties
     private UInt128 ReadOnly(LaunchPlan plan, LaunchStep openTree)
     {
         Slot slot = openTree.Result!;
-        bool recursive = (openTree.Number(2) & AT_RECURSIVE) != 0;
+        bool recursive = openTree.Call == open_tree ? (openTree.Number(2) & AT_RECURSIVE) != 0 : _inputs.MappedBinds[(int)openTree.Number(0) - _inputs.Passed.FirstBind].Options.Recursive;
         if (!_readOnly.ContainsKey(slot)) _readOnly.Add(slot, (NewBit(), recursive));
         UInt128 arising = _readOnly[slot].Bit;
         if (_inputs.Host.HasMountSetAttr || !recursive) return arising;
@@ -97,6 +100,7 @@ internal sealed class MountDuties
 
     private static bool MustBeReadOnly(PlanInputs inputs, LaunchStep step)
     {
+        if (IsPassed(step)) return inputs.Spec.Root is DirectoryRoot { Access: RootAccess.ReadOnly } && !RootSteps.NeedsLayer(inputs);
         string path = step.Text(1)!;
         if (path == "/proc" || path.StartsWith("/dev/", StringComparison.Ordinal)) return false;
         if (step.Purpose.StartsWith("lay a private layer", StringComparison.Ordinal)) return false; // nothing beneath one is ever written

@@ -249,6 +249,7 @@ internal sealed class OrderRules
             mount_setattr => state with { MountDuties = state.MountDuties & ~_duties.DoneBySetAttr(step) },
             dup3 when step.IsStandardStream(1) => state with { HasTerminal = step.SlotOf(0)?.Name == "terminal" && step.Number(1) == 2 },
             dup3 => state with { AtRemountDescriptor = step.SlotOf(0) },
+            fcntl when MountDuties.IsPassed(step) => state with { MountDuties = state.MountDuties | _duties.ArisingFrom(step) },
             open_tree => state with { MountDuties = state.MountDuties | _duties.ArisingFrom(step), TakenAlong = state.TakenAlong + TakenAlong(step, state) },
             move_mount when step.StacksOnRoot() => state with { Stacked = state.Stacked + 1, ScratchPlace = state.ScratchPlace ?? "/" },
             move_mount when _targets.PutsScratch(step) => state with { ScratchPlace = step.Text(3) },

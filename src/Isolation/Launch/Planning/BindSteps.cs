@@ -14,7 +14,7 @@ internal static class BindSteps
         {
             string path = bind.SourceFor(mounts.Inputs.Directory);
             mounts.Writer.For($"open the source '{path}' of the mount at '{bind.Target}'");
-            Slot source = bind.Options.NoSymbolicLinks ? mounts.CloneOfHostWithoutLinks(path, bind.Options.Recursive) : mounts.CloneOfHost(path, bind.Options.Recursive);
+            Slot source = mounts.Passed(bind.Target) ?? (bind.Options.NoSymbolicLinks ? mounts.CloneOfHostWithoutLinks(path, bind.Options.Recursive) : mounts.CloneOfHost(path, bind.Options.Recursive));
             mounts.SetAttributes(source, Attributes(bind), bind.Options.Recursive, Propagation(bind.Options.Propagation));
             sources.Add((bind, source));
         }

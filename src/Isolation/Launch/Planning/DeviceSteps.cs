@@ -73,7 +73,7 @@ internal static class DeviceSteps
     private static bool HasTerminalGroup(PlanInputs inputs)
     {
         if (inputs.Spec.Namespaces.IsJoined(NamespaceKind.User)) return false;
-        return IdentityMaps.Has(inputs.NewUser ? IdentityMaps.For(inputs.Spec, inputs.Host).Groups : inputs.Host.GroupIds, TerminalGroup);
+        return IdentityMaps.Has(inputs.NewUser ? inputs.Maps.Groups : inputs.Host.GroupIds, TerminalGroup);
     }
 
     private static void MessageQueues(MountWriter mounts, Slot dev)

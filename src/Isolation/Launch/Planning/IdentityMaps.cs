@@ -37,11 +37,12 @@ internal sealed record IdentityMaps(ImmutableArray<IdMapping> Users, ImmutableAr
         return null;
     }
 
-    internal static IdentityMaps For(ContainerSpec spec, HostFacts host)
+    internal static IdentityMaps For(ContainerSpec spec, HostFacts host, IdRange? range = null)
     {
         bool privileged = host.Has(Capability.Setuid) && host.Has(Capability.Setgid);
         ImmutableArray<IdMapping> users = spec.UserMappings, groups = spec.GroupMappings;
         if (spec.SubordinateIds) (users, groups) = (host.SubordinateUsers, host.SubordinateGroups);
+        if (spec.OwnIds is { } ids) (users, groups) = (IdRanges.Map(ids, (range ?? IdRanges.Example).User), IdRanges.Map(ids, (range ?? IdRanges.Example).Group));
         if (users.IsEmpty) users = privileged ? Same(host.UserIds) : [new(0, host.UserId, 1)];
         if (groups.IsEmpty) groups = privileged ? Same(host.GroupIds) : [new(0, host.GroupId, 1)];
         bool self = IsSelf(users, host.UserId) && IsSelf(groups, host.GroupId);

@@ -28,6 +28,7 @@ internal static class LaunchPlanner
         NamespaceSteps.WaitForHost(writer, id);
         DescriptorSteps.CloseOnExec(writer, inputs);
         AppArmorSteps.Write(writer, notes, inputs);
+        SelinuxSteps.Write(writer, inputs);
         GroupSteps.Enter(writer, inputs);
         ResourceSteps.ChooseProcessors(writer, inputs.Spec);
         NamespaceSteps.LeaveSession(writer, inputs);

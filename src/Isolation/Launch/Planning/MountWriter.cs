@@ -48,7 +48,8 @@ internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs
     {
         Slot context = new(type + " context"), mount = new(type + " mount");
         List<LaunchStep> steps = [Writer.Call(fsopen, type, Operand.Named(FSOPEN_CLOEXEC, "FSOPEN_CLOEXEC")).Into(context)];
-        foreach ((string key, string value) in options)
+        (string, string)[] labels = Inputs.Labels?.Mounts is { } label && type is "tmpfs" or "devpts" or "overlay" ? [("context", label)] : [];
+        foreach ((string key, string value) in (ReadOnlySpan<(string, string)>)[.. options, .. labels])
         {
             steps.Add(value.Length == 0
                 ? Writer.Call(fsconfig, context, Operand.Named(FSCONFIG_SET_FLAG, "FSCONFIG_SET_FLAG"), key, Operand.Null, 0)
@@ -75,6 +76,14 @@ internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs
         Slot mount = new("mount of " + path);
         Writer.Call(open_tree, Operand.CurrentDirectory, path, CloneTree(recursive)).Into(mount);
         return mount;
+    }
+
+    /// <summary>What the host has mounted at no path for a place, because it is seen through the container's identity map; null where it has not.</summary>
+    internal Slot? Passed(string target)
+    {
+        for (int i = 0; i < Inputs.MappedBinds.Length; i++)
+            if (Inputs.MappedBinds[i].Target == target) return Writer.CallInto("mount for " + target, fcntl, Inputs.Passed.FirstBind + i, Operand.Named(F_DUPFD_CLOEXEC, "F_DUPFD_CLOEXEC"), 0);
+        return null;
     }
 
     /// <summary>The same, where no part of the path may be a link.</summary>

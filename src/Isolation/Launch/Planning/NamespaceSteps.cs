@@ -64,7 +64,7 @@ internal static class NamespaceSteps
 
         // The ids of the host's process may stand for others inside, or for none.
         writer.For("become root of the user namespace");
-        IdentityMaps maps = IdentityMaps.For(inputs.Spec, inputs.Host);
+        IdentityMaps maps = inputs.Maps;
         if (namespaces.IsJoined(NamespaceKind.User) || maps.AllowsSetGroups)
             writer.Call(setgroups, 0, Operand.Null).Tolerate(Errno.EPERM);
         uint? group = namespaces.IsJoined(NamespaceKind.User) ? 0 : Owner(maps.Groups, inputs.Host.GroupId), user = namespaces.IsJoined(NamespaceKind.User) ? 0 : Owner(maps.Users, inputs.Host.UserId);

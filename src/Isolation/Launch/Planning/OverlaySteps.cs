@@ -64,6 +64,15 @@ internal static class OverlaySteps
         return mounts.NewFilesystem("overlay", MountAttributes.NoDevices, [.. options], onError);
     }
 
+    /// <summary>Attaches a mount in the scratch tmpfs, which is made the current directory, so that it has a short path.</summary>
+    internal static string Place(MountWriter mounts, Slot mount, string alias, Label? onError = null)
+    {
+        mounts.Writer.Call(mkdirat, mounts.Scratch, alias, Operand.Octal(0x1C0));
+        LaunchStep attach = mounts.AttachBelow(mount, mounts.Scratch, alias);
+        if (onError is not null) attach.OnErrorGo(onError);
+        return alias;
+    }
+
     /// <summary>The upper directory, sent to the host: what the container writes is found there, also when it has ended.</summary>
     internal static void Expose(MountWriter mounts, string name)
     {
@@ -89,11 +98,7 @@ internal static class OverlaySteps
 
     private static string Bind(MountWriter mounts, string lower, string alias, Label? onError)
     {
-        mounts.Writer.Call(mkdirat, mounts.Scratch, alias, Operand.Octal(0x1C0));
-        Slot clone = mounts.CloneOfHost(lower, recursive: false);
-        LaunchStep attach = mounts.AttachBelow(clone, mounts.Scratch, alias);
-        if (onError is not null) attach.OnErrorGo(onError);
-        return alias;
+        return Place(mounts, mounts.CloneOfHost(lower, recursive: false), alias, onError);
     }
 
     /// <summary>By mount(2), which takes a page of options (Linux before 6.5); what was mounted is copied off its place.</summary>
@@ -101,7 +106,7 @@ internal static class OverlaySteps
     {
         string place = name + ".mount";
         mounts.Writer.Call(mkdirat, mounts.Scratch, place, Operand.Octal(0x1C0));
-        string options = $"lowerdir={lowers},upperdir={Upper(mounts, name)},workdir={Work(mounts, name)}{(inUser ? ",userxattr" : "")}";
+        string options = $"lowerdir={lowers},upperdir={Upper(mounts, name)},workdir={Work(mounts, name)}{(inUser ? ",userxattr" : "")}{(mounts.Inputs.Labels?.Mounts is { } label ? $",context=\"{label}\"" : "")}";
         LaunchStep step = mounts.Writer.Call(mount, "overlay", place, "overlay", Operand.Named(MountAttributes.NoDevices.MountFlags, MountAttributes.NoDevices.ToString()), options);
         if (onError is not null) step.OnErrorGo(onError);
         return mounts.CloneOfScratch(place);

@@ -13,10 +13,13 @@ internal sealed record JoinedNamespaces(NamespaceSource Source, List<NamespaceKi
 internal sealed class PassedDescriptors
 {
     private readonly bool _init, _root;
+    private readonly int _binds;
 
-    internal PassedDescriptors(ContainerSpec spec, bool root = false)
+    internal PassedDescriptors(PlanInputs inputs)
     {
-        _root = root;
+        ContainerSpec spec = inputs.Spec;
+        _root = inputs.Way?.Place == RootPlace.Detached;
+        _binds = inputs.MappedBinds.Length;
         Channel = spec.ServesFiles ? FileAgentSteps.Socket + 1 : spec.Descriptors.IsEmpty ? 3 : Math.Max(3, spec.Descriptors.Keys.Max() + 1);
         Joined = JoinedOf(spec.Namespaces);
         _init = spec.Init;
@@ -40,8 +43,11 @@ internal sealed class PassedDescriptors
     /// <summary>The root that the host has mounted; only with one at no path.</summary>
     internal int Root => ExitStatus + (_init ? 1 : 0);
 
+    /// <summary>The first of the binds that the host has mounted, one for each that is seen through the identity map.</summary>
+    internal int FirstBind => Root + (_root ? 1 : 0);
+
     /// <summary>One above the last.</summary>
-    internal int Count => Root + (_root ? 1 : 0);
+    internal int Count => FirstBind + _binds;
 
     internal int DescriptorOf(NamespaceKind kind) => FirstNamespace + Joined.FindIndex(joined => joined.Kinds.Contains(kind));
 

@@ -22,6 +22,26 @@ internal sealed record PlanInputs(ContainerSpec Spec, HostFacts Host)
 
     internal Identity Identity { get; init; } = Identity.Root;
 
+    /// <summary>The ids that the container has to itself; null where it has none such. No plan depends on which they are: the host writes the maps.</summary>
+    internal IdRange? Range { get; init; }
+
+    /// <summary>What the identity maps of its user namespace are, where it is a new one.</summary>
+    internal IdentityMaps Maps => IdentityMaps.For(Spec, Host, Range);
+
+    /// <summary>Its SELinux labels; null where it has none.</summary>
+    internal SelinuxLabels? Labels { get; init; }
+
+    /// <summary>The binds that are seen through the container's identity map.</summary>
+    internal ImmutableArray<BindMount> MappedBinds
+    {
+        get;
+        init
+        {
+            field = value;
+            Passed = new(this);
+        }
+    } = [];
+
     /// <summary>How a root of layers is made; null for another root.</summary>
     internal RootWay? Way
     {
@@ -29,14 +49,14 @@ internal sealed record PlanInputs(ContainerSpec Spec, HostFacts Host)
         init
         {
             field = value;
-            if (value?.Place == RootPlace.Detached) Passed = new(Spec, root: true);
+            Passed = new(this);
         }
     }
 
     /// <summary>Where the host keeps what is this container's alone; null where there is no such thing.</summary>
     internal string? Directory { get; init; }
 
-    internal PassedDescriptors Passed { get; private init; } = new(Spec);
+    internal PassedDescriptors Passed { get => field ??= new(this); private init; }
 
     internal bool NewUser => Spec.Namespaces.IsNew(NamespaceKind.User);
 
@@ -77,5 +97,7 @@ internal sealed record PlanInputs(ContainerSpec Spec, HostFacts Host)
         && Directory == other.Directory
         && MissingTargets.SetEquals(other.MissingTargets)
         && FileSources.SetEquals(other.FileSources)
+        && Labels == other.Labels
+        && MappedBinds.AsSpan().SequenceEqual(other.MappedBinds.AsSpan())
         && Identity.Matches(other.Identity);
 }

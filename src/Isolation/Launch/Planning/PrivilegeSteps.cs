@@ -31,7 +31,7 @@ internal static class PrivilegeSteps
 
         writer.For($"become user {identity.UserId}, group {identity.GroupId}");
         bool allowed = inputs.NewUser
-            ? IdentityMaps.For(inputs.Spec, inputs.Host).AllowsSetGroups
+            ? inputs.Maps.AllowsSetGroups
             : inputs.Spec.Namespaces.IsJoined(NamespaceKind.User) || (inputs.Host.Has(Capability.Setgid) && inputs.Host.AllowsSetGroups);
         if (allowed)
         {

@@ -30,13 +30,14 @@ internal static class RootSteps
                 break;
             case DirectoryRoot root when NeedsLayer(inputs):
                 MakeScratch(mounts, root.LayerSize, "/");
-                Layered(mounts, [root.Path], root.Access, $"{LayerPurpose} over the root directory '{root.Path}'", id);
+                mounts.Writer.For($"take the root directory '{root.Path}'");
+                Layered(mounts, [mounts.Passed(MappedBinds.Root) is { } mapped ? OverlaySteps.Place(mounts, mapped, "lower") : root.Path], root.Access, $"{LayerPurpose} over the root directory '{root.Path}'", id);
                 break;
             case DirectoryRoot root:
                 // The copy is taken first, so that the scratch file system can stand where the directory is: nothing
                 // needs that path any more.
                 mounts.Writer.For($"take the root directory '{root.Path}'");
-                mounts.Root = mounts.CloneOfHost(root.Path, recursive: true);
+                mounts.Root = mounts.Passed(MappedBinds.Root) ?? mounts.CloneOfHost(root.Path, recursive: true);
                 mounts.SetAttributes(mounts.Root, RootAttributes(root.Access == RootAccess.ReadOnly), recursive: true, MS_PRIVATE);
                 MakeScratch(mounts, ScratchSize, IsNeeded(root.Path) || inputs.RootIsLink ? "/" : root.Path);
                 mounts.Writer.For($"take the root directory '{root.Path}'");

@@ -1,0 +1,42 @@
+using System.Collections.Immutable;
+using Isolation.Launch;
+using Isolation.Linux;
+
+namespace Isolation;
+
+/// <summary>Binds that are seen through the container's identity map. Only who has CAP_SYS_ADMIN over the file system may make such a mount, so the host does.</summary>
+internal static class MappedBinds
+{
+    /// <summary>Where the root directory is mounted, of a container with ids of its own: it is one of them.</summary>
+    internal const string Root = "/";
+
+    /// <exception cref="ContainerException">One is asked for that cannot be made here.</exception>
+    internal static ImmutableArray<BindMount> Of(PlanInputs inputs)
+    {
+        if (!inputs.NewUser) return [];
+        bool own = inputs.Spec.OwnIds is not null;
+        ImmutableArray<BindMount> binds = [.. own && inputs.Spec.Root is DirectoryRoot root ? [new BindMount(root.Path, Root)] : (ReadOnlySpan<BindMount>)[], .. inputs.Spec.Mounts.OfType<BindMount>().Where(bind => bind.Options.MapIds || (own && bind is VolumeMount))];
+        if (binds.IsEmpty || inputs.Maps.AreOntoThemselves) return [];
+        if (inputs.Host.Has(Capability.SysAdmin) && inputs.Host.HasMountSetAttr) return binds;
+        if (binds.FirstOrDefault(bind => bind.Options.MapIds) is not { } asked) return [];
+        throw new ContainerException(ContainerErrorReason.MountFailed, $"The mount at '{asked.Target}' is to be seen through the container's identity map, which takes CAP_SYS_ADMIN in the host's user namespace and Linux 5.12", null,
+            "leave MapIds out: files keep the owners that they have on the host");
+    }
+
+    /// <exception cref="LinuxException">It cannot be made; EINVAL where the file system cannot be seen through a map.</exception>
+    internal static FileDescriptor Make(BindMount bind, string path, FileDescriptor userNamespace)
+    {
+        using FileDescriptor source = bind.Options.NoSymbolicLinks ? OpenAt2Resolver.OpenWithoutLinks(path, Abi.O_PATH) : FileDescriptor.Open(path, Abi.O_PATH);
+        FileDescriptor mount = MountCalls.Clone(source, bind.Options.Recursive);
+        try
+        {
+            MountCalls.SetAttributes(mount, Abi.MOUNT_ATTR_IDMAP, userNamespace, bind.Options.Recursive);
+            return mount;
+        }
+        catch
+        {
+            mount.Dispose();
+            throw;
+        }
+    }
+}
