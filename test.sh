@@ -132,7 +132,7 @@ report_suite() {
         "$suite_skipped" "$seconds" "${verdict:+  $verdict}"
     if [ "$suite_failed" != 0 ]; then
         sed 's/^/    /' "$directory/log"
-        { echo "failed in $label${verdict:+: $verdict}"; head -c 4000 "$directory/log" | sed 's/^/    /'; echo; } >>"$scratch/failures"
+        { echo "failed in $label${verdict:+: $verdict}"; awk '/ \[[A-Z]+\]$/ { shown = !/\[SKIP\]$/ } shown { print "    " $0 }' "$directory/log" | head -c 4000; echo; } >>"$scratch/failures"
     fi
     # A line a reason, with the tests it holds for.
     awk -F '\t' '

@@ -13,7 +13,7 @@ isolation_packages() {
     # What the parsers are fuzzed with.
     echo afl++
     # Loads profiles into the virtual machine's kernel, and sets file capabilities.
-    echo apparmor libcap2-bin
+    echo apparmor checkpolicy libcap2-bin
     # A C compiler proves struct layouts, and links the ahead-of-time compiled sample (with zlib).
     echo binutils gcc libc6-dev zlib1g-dev
     # The other architecture's headers and assembler.

@@ -1,9 +1,10 @@
 # Sourced by run and by test.sh: which tests run in the virtual machine, and as whom.
 
-# A test belongs to the lane by [Trait("Lane", "VM")] on its class or method, and to its machines with systemd by "Systemd".
+# A test belongs to the lane by [Trait("Lane", "VM")] on its class or method, to its machines with systemd by "Systemd", and to the one
+# that is booted with SELinux by "Selinux".
 # What is to run with a process 1, as a query has it: all that can, where ISOLATION_VM=all.
 vm_trait() {
-    if [ "$1" = systemd ]; then echo Lane=Systemd; elif [ "${ISOLATION_VM:-}" = all ]; then echo 'Lane!=Systemd'; else echo Lane=VM; fi
+    if [ "$1" = systemd ]; then echo Lane=Systemd; elif [ "$1" = selinux ]; then echo Lane=Selinux; elif [ "${ISOLATION_VM:-}" = all ]; then echo 'Lane!=Systemd'; else echo Lane=VM; fi
 }
 
 # Lines of suite, kernel, user, process 1; the longest first, since test.sh runs two at once. ISOLATION_VM=all adds what is left out for time.
@@ -13,6 +14,7 @@ vm_suites() {
     echo Live 6.1 unprivileged session
     echo Live 6.1 root systemd
     echo Live 6.1 unprivileged systemd
+    echo Live 6.1 root selinux
     if [ "${ISOLATION_VM:-}" = all ]; then
         echo Live 5.10 unprivileged session
         echo Live 5.10 unprivileged systemd
@@ -25,7 +27,7 @@ vm_suites() {
 vm_options() {
     echo "--kernel $1"
     [ "$2" = root ] || echo "--user"
-    if [ "$3" = systemd ]; then echo "--systemd"; elif [ "$2" != root ]; then echo "--delegate"; fi
+    if [ "$3" = systemd ]; then echo "--systemd"; elif [ "$3" = selinux ]; then echo "--append lsm=landlock,selinux"; elif [ "$2" != root ]; then echo "--delegate"; fi
 }
 
 # The same as the runner's options.

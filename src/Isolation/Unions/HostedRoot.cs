@@ -62,7 +62,11 @@ internal sealed class HostedRoot
             await ContainerVolumes.FillAsync(_inputs, cancellationToken).ConfigureAwait(false);
             if (Relabelling.IsNeeded(_inputs)) await Task.Run(() => Relabelling.Run(_inputs, cancellationToken), cancellationToken).ConfigureAwait(false);
             foreach (BindMount bind in _inputs.MappedBinds)
-                _binds.Add(MappedBinds.Make(bind, bind.SourceFor(_inputs.Directory), await MapAsync(cancellationToken).ConfigureAwait(false)));
+            {
+                string source = bind.SourceFor(_inputs.Directory);
+                _binds.Add(MappedBinds.Make(bind, source, await MapAsync(cancellationToken).ConfigureAwait(false), out bool isMapped));
+                if (!isMapped) _notes.Add(new($"owners of '{bind.Target}'", $"as on disk, and not through the identity map: the file system of '{source}' cannot be seen through one"));
+            }
         }
         catch (UnionFsException exception)
         {

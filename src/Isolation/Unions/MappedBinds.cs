@@ -23,15 +23,33 @@ internal static class MappedBinds
             "leave MapIds out: files keep the owners that they have on the host");
     }
 
-    /// <exception cref="LinuxException">It cannot be made; EINVAL where the file system cannot be seen through a map.</exception>
-    internal static FileDescriptor Make(BindMount bind, string path, FileDescriptor userNamespace)
+    /// <param name="bind">Which.</param>
+    /// <param name="path">Of its source.</param>
+    /// <param name="userNamespace">Whose map.</param>
+    /// <param name="isMapped">False of what is mapped without being asked for by itself, on a file system that cannot be seen through a map.</param>
+    /// <exception cref="LinuxException">It cannot be made.</exception>
+    /// <exception cref="ContainerException">The file system cannot be seen through a map, and that was asked for.</exception>
+    internal static FileDescriptor Make(BindMount bind, string path, FileDescriptor userNamespace, out bool isMapped)
     {
+        isMapped = true;
         using FileDescriptor source = bind.Options.NoSymbolicLinks ? OpenAt2Resolver.OpenWithoutLinks(path, Abi.O_PATH) : FileDescriptor.Open(path, Abi.O_PATH);
         FileDescriptor mount = MountCalls.Clone(source, bind.Options.Recursive);
         try
         {
             MountCalls.SetAttributes(mount, Abi.MOUNT_ATTR_IDMAP, userNamespace, bind.Options.Recursive);
             return mount;
+        }
+        catch (LinuxException exception) when (exception.Errno == Errno.EINVAL)
+        {
+            if (!bind.Options.MapIds)
+            {
+                isMapped = false;
+                return mount;
+            }
+
+            mount.Dispose();
+            throw new ContainerException(ContainerErrorReason.MountFailed, $"The file system of '{path}' cannot be seen through an identity map", exception,
+                "use one that can (ext4, xfs and btrfs since Linux 5.15 at the latest, tmpfs since 6.3), or leave MapIds out");
         }
         catch
         {
