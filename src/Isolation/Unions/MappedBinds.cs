@@ -14,7 +14,7 @@ internal static class MappedBinds
     internal static ImmutableArray<BindMount> Of(PlanInputs inputs)
     {
         if (!inputs.NewUser) return [];
-        bool own = inputs.Spec.OwnIds is not null;
+        bool own = inputs.Spec.OwnIds is { First: 0 }; // seen through a map that has no root, what is root's would be nobody's
         ImmutableArray<BindMount> binds = [.. own && inputs.Spec.Root is DirectoryRoot root ? [new BindMount(root.Path, Root)] : (ReadOnlySpan<BindMount>)[], .. inputs.Spec.Mounts.OfType<BindMount>().Where(bind => bind.Options.MapIds || (own && bind is VolumeMount))];
         if (binds.IsEmpty || inputs.Maps.AreOntoThemselves) return [];
         if (inputs.Host.Has(Capability.SysAdmin) && inputs.Host.HasMountSetAttr) return binds;

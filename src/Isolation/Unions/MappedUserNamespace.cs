@@ -14,8 +14,10 @@ internal static class MappedUserNamespace
         NamespaceSet namespaces = new();
         for (NamespaceKind kind = NamespaceKind.User; kind <= NamespaceKind.Time; kind++)
             if (kind != NamespaceKind.User) namespaces = namespaces.With(kind, NamespaceSource.Host);
+        uint user = maps.HasRootUser ? 0 : maps.Users[0].ContainerId, group = maps.HasRootGroup ? 0 : maps.Groups[0].ContainerId;
         ContainerSpec probe = new()
         {
+            User = UserSpec.Parse(FormattableString.Invariant($"{user}:{group}")),
             Namespaces = namespaces, IsProbe = true, Command = ["probe"],
             UserMappings = maps.Users, GroupMappings = maps.Groups,
             OnMapped = processId => made = FileDescriptor.Open($"/proc/{processId}/ns/user", Abi.O_RDONLY),

@@ -64,7 +64,7 @@ public sealed class OwnIdTests
     public async Task A_root_directory_belongs_to_its_root(RootAccess access)
     {
         RequiresMaps();
-        using TestRoot root = new();
+        using TestRoot root = new(parent: Lane.Disk);
         root.Write("secret", "mine\n");
         File.SetUnixFileMode(root["secret"], UnixFileMode.UserRead);
         string write = access == RootAccess.ReadOnly ? "" : "; echo made > /etc/made; stat -c %u:%g /etc/made";
@@ -78,7 +78,7 @@ public sealed class OwnIdTests
     public async Task A_bind_can_be_seen_through_the_map_and_what_is_made_has_the_owner_on_disk()
     {
         RequiresMaps();
-        using TemporaryDirectory directory = new();
+        using TemporaryDirectory directory = new(Lane.Disk);
         directory.Write("mine", "x");
         string file = directory.Write("alone", "file\n");
         const string Script = "stat -c %u:%g /data/mine; touch /data/made; chown 5:6 /data/made; stat -c %u:%g /data/made; cat /file; stat -c %u:%g /plain/mine";
@@ -95,7 +95,7 @@ public sealed class OwnIdTests
     public async Task A_bind_that_is_mapped_is_as_read_only_as_any()
     {
         RequiresMaps();
-        using TemporaryDirectory directory = new();
+        using TemporaryDirectory directory = new(Lane.Disk);
         ContainerResult result = await Sandbox.HostShell("touch /data/x").WithOwnIds(Few).WithBind(directory.Path, "/data", new BindOptions { MapIds = true, ReadOnly = true }).ResultAsync();
 
         Assert.False(result.Succeeded);
@@ -106,8 +106,8 @@ public sealed class OwnIdTests
     public async Task A_volume_is_the_same_for_containers_with_different_ids()
     {
         RequiresMaps();
-        using TestRoot root = new();
-        using TemporaryDirectory volume = new();
+        using TestRoot root = new(parent: Lane.Disk);
+        using TemporaryDirectory volume = new(Lane.Disk);
         await root.Shell("echo one > /data/one; chown 3:4 /data/one", RootAccess.Layered).WithOwnIds(Few).WithVolume(volume["shared"], "/data").OutputAsync();
         string[] lines = await root.Shell("stat -c %u:%g /data/one; echo two > /data/two; cat /data/one", RootAccess.Layered).WithOwnIds(Few).WithVolume(volume["shared"], "/data").LinesAsync();
 
@@ -119,7 +119,7 @@ public sealed class OwnIdTests
     public async Task Without_the_privilege_a_mapped_bind_is_refused()
     {
         Lane.RequiresUnprivileged("root may");
-        using TemporaryDirectory directory = new();
+        using TemporaryDirectory directory = new(Lane.Disk);
         ContainerException exception = await Sandbox.Host("true").WithSubordinateIds().WithBind(directory.Path, "/data", new BindOptions { MapIds = true }).RefusalAsync();
 
         Assert.Equal(ContainerErrorReason.MountFailed, exception.Reason);

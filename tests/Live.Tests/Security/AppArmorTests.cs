@@ -32,6 +32,18 @@ public sealed class AppArmorTests
         Assert.Contains(container.Enforcement, entry => entry is { Feature: "apparmor", State: EnforcementState.Fallback });
     }
 
+    [Fact]
+    public async Task Who_may_load_none_is_confined_by_one_that_is_loaded()
+    {
+        Assert.SkipUnless(HasAppArmor, "this kernel has no AppArmor");
+        string name = Environment.GetEnvironmentVariable("ISOLATION_TEST_APPARMOR") ?? "";
+        Assert.SkipWhen(name.Length == 0, "the virtual machine only: a profile is loaded there");
+        await using Container container = await Sandbox.SleeperAsync(builder => builder.WithAppArmorProfile(name));
+
+        Assert.Equal($"{name} (enforce)\nx\ndenied", await container.ExecShellAsync("cat /proc/self/attr/current; echo x > /tmp/open && cat /tmp/open; echo x 2>/dev/null > /tmp/secret || echo denied"));
+        Assert.Contains(container.Enforcement, entry => entry is { Feature: "security label", State: EnforcementState.Enforced } && entry.Detail == $"{name} (enforce)");
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
