@@ -15,6 +15,9 @@ internal sealed class ChannelMessages
 
     internal List<int>? Notes { get; private set; }
 
+    /// <summary>The last stage that was reached.</summary>
+    internal LaunchStage Stage { get; set; }
+
     /// <summary>The failing step's index and errno, as -errno; null while all is well.</summary>
     internal (int Step, int Result)? Fault { get; private set; }
 
@@ -66,6 +69,9 @@ internal sealed class ChannelMessages
         {
             case NoteSize:
                 (Notes ??= []).Add(message[0]);
+                break;
+            case StageSteps.StageSize:
+                Stage = (LaunchStage)message[0];
                 break;
             case ProcessIdSize:
                 return (int)BinaryPrimitives.ReadInt64LittleEndian(message);

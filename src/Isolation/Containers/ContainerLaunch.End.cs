@@ -83,6 +83,7 @@ internal sealed partial class ContainerLaunch
         long? peak = status.MaxResidentBytes > _peakFloor ? status.MaxResidentBytes : null;
         ContainerResult result = new(status, outcome, peak, output, error, Observer.Elapsed, totals);
         Observer.Ended(result, ProcessId);
+        _ready.TrySetResult();
         _started.TrySetResult();
         if (pumps is null && removal is null && release is null) _ended.TrySetResult(result);
         else _ = CompleteAfterAsync(Task.WhenAll(pumps ?? Task.CompletedTask, removal ?? Task.CompletedTask, release ?? Task.CompletedTask), result);
@@ -200,6 +201,8 @@ internal sealed partial class ContainerLaunch
         _shown?.Close();
         Streams.Fail(exception);
         Terminal?.Fail(exception);
+        _ready.TrySetException(exception);
+        _ = _ready.Task.Exception;
         _started.TrySetException(exception);
         _ended.TrySetException(exception);
         _ = _started.Task.Exception; // whoever awaits either task hears of it; the other must not count as unobserved

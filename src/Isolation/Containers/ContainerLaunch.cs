@@ -17,6 +17,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     private readonly CompiledLaunch _compiled;
     private readonly ChannelMessages _messages = new();
     private readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<ContainerResult> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationToken _cancellation;
     private readonly ChildDescriptors _descriptors;
@@ -86,6 +87,9 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
 
     internal PidDescriptor Process => _exit!.Process;
 
+    /// <summary>Completes when nothing but the word to start is missing; fails where it never gets that far. Of a launch with a gate.</summary>
+    internal Task Ready => _ready.Task;
+
     /// <summary>Completes when the program runs; fails when it cannot.</summary>
     internal Task Started => _started.Task;
 
@@ -110,7 +114,8 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     /// <param name="cancellationToken">Kills it.</param>
     /// <param name="socket">Of a spec that serves files, where the requests come from; stays the caller's.</param>
     /// <param name="unattended">Nobody gets hold of its streams: what a terminal shows is captured.</param>
-    internal static ContainerLaunch Begin(ContainerSpec spec, CancellationToken cancellationToken, FileDescriptor? socket = null, bool unattended = false)
+    /// <param name="gate">Of a spec with a gate, where the word to start comes from; the launch's from here on.</param>
+    internal static ContainerLaunch Begin(ContainerSpec spec, CancellationToken cancellationToken, FileDescriptor? socket = null, bool unattended = false, FileDescriptor? gate = null)
     {
         cancellationToken.ThrowIfCancellationRequested();
         LaunchObserver observer = new(spec);
@@ -130,6 +135,7 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
             throw;
         }
 
+        if (gate is not null) launch._descriptors.Pass(launch._compiled.Inputs.Passed.Gate, gate);
         if (spec.HasBinds) SharedTmpfs.Note(launch);
         if (HostedRoot.IsNeeded(launch._compiled.Inputs)) _ = launch.EnqueueWithRootAsync();
         else launch.Enqueue();
@@ -353,6 +359,32 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
 
             int successor = _messages.Add(message[..(int)count]);
             if (successor != 0) Succeed(successor);
+            if (_messages.Stage != LaunchStage.None) Reached(_messages.Stage);
+        }
+    }
+
+    private void Reached(LaunchStage stage)
+    {
+        _messages.Stage = LaunchStage.None;
+        if (stage == LaunchStage.Ready)
+        {
+            LogFallbacks();
+            _ready.TrySetResult();
+        }
+        else _ = AtStageAsync(stage);
+    }
+
+    /// <summary>What the caller does at a stage; then the launch goes on.</summary>
+    private async Task AtStageAsync(LaunchStage stage)
+    {
+        try
+        {
+            await Task.Run(() => Spec.OnStage!(stage, ProcessId)).ConfigureAwait(false);
+            SendGo();
+        }
+        catch (Exception exception)
+        {
+            Abandon(exception);
         }
     }
 

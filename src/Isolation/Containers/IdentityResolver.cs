@@ -15,6 +15,12 @@ internal static class IdentityResolver
 
     internal static Identity Resolve(ContainerSpec spec, HostFacts host, RootView? root)
     {
+        Identity identity = OfUser(spec, host, root);
+        return spec.Groups is { } groups ? identity with { Groups = groups } : identity;
+    }
+
+    private static Identity OfUser(ContainerSpec spec, HostFacts host, RootView? root)
+    {
         if (spec.User is not { } user)
         {
             // In the host's user namespace the program is who the caller is.

@@ -40,7 +40,7 @@ internal static class LaunchInputs
         string? directory = (spec.Root as DirectoryRoot)?.Path;
         return inputs with
         {
-            MissingTargets = spec.Standard.Missing(spec, directory ?? spec.LayerDirectory, () => Missing(StandardTargets(spec), spec, root)).Union(Missing(spec.Mounts.Select(mount => mount.Target[1..]), spec, root)),
+            MissingTargets = spec.Layout is not null ? [] : spec.Standard.Missing(spec, directory ?? spec.LayerDirectory, () => Missing(StandardTargets(spec), spec, root)).Union(Missing(spec.Mounts.Select(mount => mount.Target[1..]), spec, root)),
             RootIsLink = directory is not null && new FileInfo(directory).LinkTarget is not null,
         };
     }
@@ -57,7 +57,7 @@ internal static class LaunchInputs
         return inputs with { Way = way, Directory = directory };
     }
 
-    private static bool NeedsResolver(ContainerSpec spec) => spec.DnsServers.IsEmpty && EtcSteps.Targets(spec).Contains("etc/resolv.conf");
+    private static bool NeedsResolver(ContainerSpec spec) => spec.Layout is null && spec.DnsServers.IsEmpty && EtcSteps.Targets(spec).Contains("etc/resolv.conf");
 
     /// <summary>The container's root, for looking things up in it before it starts.</summary>
     private static RootView? OpenRoot(ContainerSpec spec)
@@ -84,6 +84,13 @@ internal static class LaunchInputs
     private static ImmutableHashSet<string> FileSources(ContainerSpec spec)
     {
         ImmutableHashSet<string>.Builder files = ImmutableHashSet.CreateBuilder<string>(StringComparer.Ordinal);
+        foreach (OciMount bind in spec.Mounts.OfType<OciMount>().Where(mount => mount.IsBind))
+        {
+            if (Directory.Exists(bind.Source)) continue;
+            if (!Path.Exists(bind.Source)) throw new FileNotFoundException($"The source '{bind.Source}' of the mount at '{bind.Target}' does not exist.", bind.Source);
+            files.Add(bind.Source);
+        }
+
         foreach (BindMount bind in spec.Mounts.OfType<BindMount>())
         {
             if (bind is VolumeMount || Directory.Exists(bind.Source)) continue;

@@ -46,6 +46,9 @@ internal sealed record HostFacts
     /// <summary>Where a process says which AppArmor profile it executes under: of its own from Linux 5.8 on, before that shared with other modules; null where AppArmor is not there.</summary>
     internal string? AppArmorFile { get; init; }
 
+    /// <summary>The control groups that are mounted.</summary>
+    internal CgroupHierarchies Hierarchies { get; init; } = CgroupHierarchies.None;
+
     /// <summary>Whether the kernel was booted with SELinux.</summary>
     internal bool HasSelinux { get; init; }
 

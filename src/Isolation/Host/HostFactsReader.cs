@@ -41,6 +41,7 @@ internal static class HostFactsReader
             HasMountSetAttr = KernelProbe.HasMountSetAttr(),
             LandlockVersion = KernelProbe.LandlockVersion(),
             AppArmorFile = !ReadText("/sys/module/apparmor/parameters/enabled").StartsWith('Y') ? null : File.Exists("/proc/self/attr/apparmor/exec") ? "/proc/self/attr/apparmor/exec" : "/proc/self/attr/exec",
+            Hierarchies = CgroupHierarchies.Parse(ReadText("/proc/self/mountinfo")),
             HasSelinux = ReadText("/proc/filesystems").Contains("\tselinuxfs\n", StringComparison.Ordinal),
             HasKillableListeners = SeccompCalls.HasKillableWait(),
             HasLowerDirAppend = Environment.OSVersion.Version >= new Version(6, 5),

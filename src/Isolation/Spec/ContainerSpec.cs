@@ -87,6 +87,27 @@ public sealed partial record ContainerSpec
 
     /// <summary>What system calls are filtered by; null where they are not.</summary>
     internal SeccompPolicy? Filter => Interception is { Calls: { IsEmpty: false } calls } ? (BaseFilter ?? SeccompPolicy.Everything).With(new SeccompRule(calls, SeccompAction.Notify)) : BaseFilter;
+    /// <summary>Where a configuration of the Open Container Initiative lists all mounts: only these are there, and nothing by itself.</summary>
+    internal OciLayout? Layout { get; init; }
+
+    /// <summary>The capability sets one by one, in place of <see cref="Capabilities"/>.</summary>
+    internal CapabilitySets? Sets { get; init; }
+
+    /// <summary>Supplementary groups that were given; those of the container's own files where it is null.</summary>
+    internal ImmutableArray<uint>? Groups { get; init; }
+
+    /// <summary>personality(2); null for the caller's.</summary>
+    internal ulong? Personality { get; init; }
+
+    /// <summary>Whether the caller's session keyring stays the program's.</summary>
+    internal bool KeepsKeyring { get; init; }
+
+    /// <summary>Whether the program waits for a byte from a FIFO that the launch is given.</summary>
+    internal bool HasGate { get; init; }
+
+    /// <summary>Called with the process at each stage, which the launch waits for.</summary>
+    internal Func<LaunchStage, int, Task>? OnStage { get; init; }
+
     internal AppArmorUse? AppArmor { get; init; }
     internal SelinuxUse? Selinux { get; init; }
     internal LandlockPolicy? Landlock { get; init; }

@@ -153,6 +153,10 @@ internal static partial class Abi
     internal const uint MOUNT_ATTR_NOSUID = 2;
     internal const uint MOUNT_ATTR_NODEV = 4;
     internal const uint MOUNT_ATTR_NOEXEC = 8;
+    internal const uint MOUNT_ATTR__ATIME = 0x70;
+    internal const uint MOUNT_ATTR_NOATIME = 0x10;
+    internal const uint MOUNT_ATTR_STRICTATIME = 0x20;
+    internal const uint MOUNT_ATTR_NODIRATIME = 0x80;
     internal const uint MOUNT_ATTR_NOSYMFOLLOW = 0x200000;
     internal const uint MOUNT_ATTR_IDMAP = 0x100000;
 

@@ -16,11 +16,25 @@ internal static class FilesystemPlanner
         // Sources of binds first: their propagation is the host's until the next step cuts it.
         List<(BindMount Mount, Slot Source)> binds = BindSteps.OpenSources(mounts);
 
+        Dictionary<OciMount, Slot> sources = OciFilesystemSteps.OpenSources(mounts);
+
         // From here on nothing that happens to a mount here is seen outside, nor the other way round.
         writer.For("cut mounts off from the host's");
         writer.Call(mount, Operand.Null, "/", Operand.Null, Operand.Named(MS_REC | MS_PRIVATE, "MS_REC|MS_PRIVATE"), Operand.Null);
 
         RootSteps.Write(mounts, id);
+        if (inputs.Spec.Layout is { } layout)
+        {
+            OciFilesystemSteps.Attach(mounts, sources);
+            OciFilesystemSteps.Devices(mounts);
+            HidingSteps.Write(mounts);
+            StageSteps.Wait(writer, inputs, LaunchStage.Mounted);
+            RootSteps.Seal(mounts);
+            if (layout.Propagation != 0) OciFilesystemSteps.Set(mounts, mounts.Root, 0, 0, layout.Propagation, layout.PropagationIsRecursive, null);
+            RootSteps.Pivot(mounts);
+            return;
+        }
+
         KernelFilesystemSteps.Write(mounts);
         DeviceSteps.Write(mounts);
         PrivateDirectorySteps.Write(mounts);

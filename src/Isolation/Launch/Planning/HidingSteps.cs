@@ -21,7 +21,7 @@ internal static class HidingSteps
         ContainerSpec spec = mounts.Inputs.Spec;
         bool proc = spec.Proc != ProcMount.None && !FilesystemPlanner.IsOverridden(mounts.Inputs, "proc");
         bool sys = !FilesystemPlanner.IsOverridden(mounts.Inputs, "sys");
-        bool Applies(string path) => !spec.Nesting && !spec.Privileged && (path.StartsWith("proc/", StringComparison.Ordinal) ? proc : sys);
+        bool Applies(string path) => spec.Layout is null && !spec.Nesting && !spec.Privileged && (path.StartsWith("proc/", StringComparison.Ordinal) ? proc : sys);
 
         foreach ((string path, bool isDirectory) in mounts.Inputs.Host.MaskedPaths)
             if (Applies(path)) Mask(mounts, path, isDirectory);

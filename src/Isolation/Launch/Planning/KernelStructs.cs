@@ -10,8 +10,8 @@ internal static class KernelStructs
         Operand.Bytes(Words(flags, mode, resolve), display);
 
     /// <summary><c>struct mount_attr</c>, mount_setattr(2).</summary>
-    internal static Operand MountAttr(uint set, ulong propagation, string display) =>
-        Operand.Bytes(Words(set, 0, propagation, 0), display);
+    internal static Operand MountAttr(uint set, ulong propagation, string display, uint clear = 0) =>
+        Operand.Bytes(Words(set, clear, propagation, 0), display);
 
     internal static byte[] Words(params ReadOnlySpan<ulong> words)
     {

@@ -14,12 +14,14 @@ internal sealed class PassedDescriptors
 {
     private readonly bool _init, _root;
     private readonly int _binds;
+    private readonly bool _gate;
 
     internal PassedDescriptors(PlanInputs inputs)
     {
         ContainerSpec spec = inputs.Spec;
         _root = inputs.Way?.Place == RootPlace.Detached;
         _binds = inputs.MappedBinds.Length;
+        _gate = spec.HasGate;
         Channel = spec.ServesFiles ? FileAgentSteps.Socket + 1 : spec.Descriptors.IsEmpty ? 3 : Math.Max(3, spec.Descriptors.Keys.Max() + 1);
         Joined = JoinedOf(spec.Namespaces);
         _init = spec.Init;
@@ -46,8 +48,11 @@ internal sealed class PassedDescriptors
     /// <summary>The first of the binds that the host has mounted, one for each that is seen through the identity map.</summary>
     internal int FirstBind => Root + (_root ? 1 : 0);
 
+    /// <summary>The FIFO that the word to start comes from; only where the program waits for one.</summary>
+    internal int Gate => FirstBind + _binds;
+
     /// <summary>One above the last.</summary>
-    internal int Count => FirstBind + _binds;
+    internal int Count => Gate + (_gate ? 1 : 0);
 
     internal int DescriptorOf(NamespaceKind kind) => FirstNamespace + Joined.FindIndex(joined => joined.Kinds.Contains(kind));
 

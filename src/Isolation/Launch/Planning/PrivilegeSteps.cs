@@ -13,7 +13,7 @@ internal static class PrivilegeSteps
     {
         writer.For("drop the capabilities that are not granted from the bounding set");
         for (int capability = 0; inputs.CanDropBounding && capability <= inputs.Host.LastCapability; capability++)
-            if (!inputs.Spec.Capabilities.Has(capability))
+            if (!Bounding(inputs).Has(capability))
                 writer.Call(prctl, Operand.Named(PR_CAPBSET_DROP, "PR_CAPBSET_DROP"), capability, 0, 0, 0);
         writer.For("clear the ambient capabilities");
         writer.Call(prctl, Operand.Named(PR_CAP_AMBIENT, "PR_CAP_AMBIENT"),
@@ -82,11 +82,13 @@ internal static class PrivilegeSteps
         SetCapabilities(writer, inputs, Granted(inputs));
     }
 
-    /// <summary>A program that is not root has those alone that are said to stay with it.</summary>
-    private static CapabilitySet Granted(PlanInputs inputs) =>
-        inputs.Identity.UserId == 0 ? Possible(inputs, inputs.Spec.Capabilities) : Ambient(inputs);
+    private static CapabilitySet Bounding(PlanInputs inputs) => inputs.Spec.Sets?.Bounding ?? inputs.Spec.Capabilities;
 
-    private static CapabilitySet Ambient(PlanInputs inputs) => Possible(inputs, inputs.Spec.AmbientCapabilities);
+    /// <summary>A program that is not root has those alone that are said to stay with it.</summary>
+    private static CapabilitySet Granted(PlanInputs inputs) => inputs.Spec.Sets is { } sets ? Possible(inputs, sets.Permitted)
+        : inputs.Identity.UserId == 0 ? Possible(inputs, inputs.Spec.Capabilities) : Ambient(inputs);
+
+    private static CapabilitySet Ambient(PlanInputs inputs) => Possible(inputs, inputs.Spec.Sets?.Ambient ?? inputs.Spec.AmbientCapabilities);
 
     private static CapabilitySet Kept(PlanInputs inputs) =>
         inputs.ConfinesByCapability ? Granted(inputs).With(Capability.SysAdmin) : Granted(inputs);
@@ -100,18 +102,19 @@ internal static class PrivilegeSteps
     // Inheritable are those alone that must be, to be ambient (CVE-2022-24769).
     private static void SetCapabilities(PlanWriter writer, PlanInputs inputs, CapabilitySet kept)
     {
-        ulong inheritable = Ambient(inputs).Bits;
+        ulong inheritable = inputs.Spec.Sets is { } sets ? Possible(inputs, sets.Inheritable).Bits : Ambient(inputs).Bits;
+        ulong effectives = inputs.Spec.Sets is { } all ? Possible(inputs, all.Effective).Bits | (kept.Bits & ~Granted(inputs).Bits) : kept.Bits;
         byte[] header = new byte[8], data = new byte[24];
         BinaryPrimitives.WriteUInt32LittleEndian(header, _LINUX_CAPABILITY_VERSION_3);
         for (int half = 0; half < 2; half++)
         {
             uint bits = (uint)(kept.Bits >> (32 * half));
-            BinaryPrimitives.WriteUInt32LittleEndian(data.AsSpan(12 * half), bits); // effective
+            BinaryPrimitives.WriteUInt32LittleEndian(data.AsSpan(12 * half), (uint)(effectives >> (32 * half)));
             BinaryPrimitives.WriteUInt32LittleEndian(data.AsSpan(12 * half + 4), bits); // permitted
             BinaryPrimitives.WriteUInt32LittleEndian(data.AsSpan(12 * half + 8), (uint)(inheritable >> (32 * half)));
         }
 
         writer.Call(capset, Operand.Bytes(header, "{_LINUX_CAPABILITY_VERSION_3, 0}"),
-            Operand.Bytes(data, FormattableString.Invariant($"{{effective=0x{kept.Bits:x}, permitted=0x{kept.Bits:x}, inheritable=0x{inheritable:x}}}")));
+            Operand.Bytes(data, FormattableString.Invariant($"{{effective=0x{effectives:x}, permitted=0x{kept.Bits:x}, inheritable=0x{inheritable:x}}}")));
     }
 }

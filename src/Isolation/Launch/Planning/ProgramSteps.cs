@@ -27,10 +27,16 @@ internal static class ProgramSteps
         TerminalSteps.Open(writer, inputs);
         LandlockSteps? landlock = LandlockSteps.Make(writer, inputs);
         ResourceSteps.Limit(writer, inputs.Spec);
+        if (inputs.Spec.Personality is { } persona)
+        {
+            writer.For("set the execution domain");
+            writer.Call(personality, (long)persona);
+        }
+
         HandOverOutput(writer, inputs);
         PrivilegeSteps.DropBounding(writer, inputs);
         PrivilegeSteps.SetIdentity(writer, inputs);
-        PrivilegeSteps.NewKeyring(writer, notes);
+        if (!inputs.Spec.KeepsKeyring) PrivilegeSteps.NewKeyring(writer, notes);
         PrivilegeSteps.KeepGranted(writer, inputs);
         if (inputs.Spec.NoNewPrivileges)
         {
@@ -52,6 +58,7 @@ internal static class ProgramSteps
             return;
         }
 
+        StageSteps.WaitAtGate(writer, inputs);
         landlock?.Enforce(writer);
         SeccompSteps.Write(writer, inputs);
         PrivilegeSteps.DropConfining(writer, inputs);

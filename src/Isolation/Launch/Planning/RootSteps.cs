@@ -38,11 +38,11 @@ internal static class RootSteps
                 // needs that path any more.
                 mounts.Writer.For($"take the root directory '{root.Path}'");
                 mounts.Root = mounts.Passed(MappedBinds.Root) ?? mounts.CloneOfHost(root.Path, recursive: true);
-                mounts.SetAttributes(mounts.Root, RootAttributes(root.Access == RootAccess.ReadOnly), recursive: true, MS_PRIVATE);
+                mounts.SetAttributes(mounts.Root, RootAttributes(inputs, root.Access == RootAccess.ReadOnly && inputs.Spec.Layout is null), recursive: true, MS_PRIVATE);
                 MakeScratch(mounts, ScratchSize, IsNeeded(root.Path) || inputs.RootIsLink ? "/" : root.Path);
                 mounts.Writer.For($"take the root directory '{root.Path}'");
                 mounts.AttachToOldRoot(mounts.Root);
-                mounts.Remount(mounts.Root, RootAttributes(readOnly: false), root.Path);
+                mounts.Remount(mounts.Root, RootAttributes(inputs, readOnly: false), root.Path);
                 break;
         }
 
@@ -84,22 +84,22 @@ internal static class RootSteps
         PlanInputs inputs = mounts.Inputs;
         if (inputs.Spec.Root is not { IsReadOnly: true } root) return;
         bool layered = NeedsLayer(inputs);
-        if (root is DirectoryRoot && !layered && inputs.Host.HasMountSetAttr) return;
+        if (root is DirectoryRoot && !layered && inputs.Host.HasMountSetAttr && inputs.Spec.Layout is null) return;
         mounts.Writer.For("make the root read-only");
         if (root is HostRoot)
         {
             foreach (Slot part in mounts.Unsealed)
             {
-                mounts.SetAttributes(part, RootAttributes(readOnly: true), recursive: false);
-                mounts.Remount(part, RootAttributes(readOnly: true));
+                mounts.SetAttributes(part, RootAttributes(inputs, readOnly: true), recursive: false);
+                mounts.Remount(part, RootAttributes(inputs, readOnly: true));
             }
 
             return;
         }
 
-        mounts.SetAttributes(mounts.Root, RootAttributes(readOnly: true), recursive: false);
-        if (root is LayersRoot && inputs.Way is { } way) mounts.Remount(mounts.Root, new(RootAttributes(readOnly: true).Bits | way.LockedAttributes), way.LockedAttributes == 0 ? way.Path : null);
-        else mounts.Remount(mounts.Root, RootAttributes(readOnly: true), layered ? null : ((DirectoryRoot)root).Path);
+        mounts.SetAttributes(mounts.Root, RootAttributes(inputs, readOnly: true), recursive: false);
+        if (root is LayersRoot && inputs.Way is { } way) mounts.Remount(mounts.Root, new(RootAttributes(inputs, readOnly: true).Bits | way.LockedAttributes), way.LockedAttributes == 0 ? way.Path : null);
+        else mounts.Remount(mounts.Root, RootAttributes(inputs, readOnly: true), layered ? null : ((DirectoryRoot)root).Path);
     }
 
     /// <summary>
@@ -135,6 +135,7 @@ internal static class RootSteps
     private static void TakeMounted(MountWriter mounts, LayersRoot root, RootWay way)
     {
         string purpose = $"take the union of the {root.Layers.Length} layers";
+        PlanInputs inputs = mounts.Inputs;
         PlanWriter writer = mounts.Writer;
         writer.For(purpose);
         if (way.Place == RootPlace.Detached)
@@ -147,18 +148,18 @@ internal static class RootSteps
         {
             // In a directory of the container's own nothing is mounted beneath.
             mounts.Root = mounts.CloneOfHost(way.Path!, recursive: false);
-            mounts.SetAttributes(mounts.Root, RootAttributes(readOnly: false), recursive: false, MS_PRIVATE);
+            mounts.SetAttributes(mounts.Root, RootAttributes(inputs, readOnly: false), recursive: false, MS_PRIVATE);
             MakeScratch(mounts, ScratchSize, "/");
         }
 
         writer.For(purpose);
         mounts.AttachToOldRoot(mounts.Root);
-        if (way.Place == RootPlace.Directory) mounts.Remount(mounts.Root, new(RootAttributes(readOnly: false).Bits | way.LockedAttributes), way.LockedAttributes == 0 ? way.Path : null);
+        if (way.Place == RootPlace.Directory) mounts.Remount(mounts.Root, new(RootAttributes(inputs, readOnly: false).Bits | way.LockedAttributes), way.LockedAttributes == 0 ? way.Path : null);
     }
 
     // Device files anywhere but in /dev are none of the container's business: without a user namespace and before
     // control groups say more, this is what keeps a made or shipped device file shut.
-    private static MountAttributes RootAttributes(bool readOnly) => MountAttributes.NoDevices.With(readOnly, MOUNT_ATTR_RDONLY);
+    private static MountAttributes RootAttributes(PlanInputs inputs, bool readOnly) => (inputs.Spec.Layout is null ? MountAttributes.NoDevices : default).With(readOnly, MOUNT_ATTR_RDONLY);
 
     private static void Layered(MountWriter mounts, ImmutableArray<string> lowers, RootAccess access, string purpose, Slot id)
     {

@@ -30,6 +30,7 @@ internal static class TerminalSteps
         BinaryPrimitives.WriteUInt16LittleEndian(window, (ushort)size.Rows);
         BinaryPrimitives.WriteUInt16LittleEndian(window.AsSpan(2), (ushort)size.Columns);
         writer.Call(ioctl, terminal, Operand.Named(TIOCSWINSZ, "TIOCSWINSZ"), Operand.Bytes(window, $"{{{size.Rows}, {size.Columns}}}"));
+        OciFilesystemSteps.Console(writer, inputs, terminal);
         writer.For("hand the terminal over to the host");
         message.Send(writer);
         writer.For("make the terminal the standard streams");

@@ -1,0 +1,142 @@
+using Isolation.Linux;
+using static Isolation.Linux.Abi;
+using static Isolation.Linux.SystemCall;
+
+namespace Isolation.Launch;
+
+/// <summary>The mounts of a configuration of the Open Container Initiative: those that it lists, in their order, and the devices that every container has.</summary>
+internal static class OciFilesystemSteps
+{
+    private const int DeviceMode = 0x1B6; // 0666
+
+    private static readonly (string Name, uint Minor, uint Major)[] DefaultDevices = [("null", 3, 1), ("zero", 5, 1), ("full", 7, 1), ("random", 8, 1), ("urandom", 9, 1), ("tty", 0, 5)];
+
+    private static readonly (string Name, string Target)[] Links = [("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2"), ("ptmx", "pts/ptmx")];
+
+    /// <summary>Detached copies of the sources of binds, while their propagation is the host's.</summary>
+    internal static Dictionary<OciMount, Slot> OpenSources(MountWriter mounts)
+    {
+        Dictionary<OciMount, Slot> sources = new(ReferenceEqualityComparer.Instance as IEqualityComparer<OciMount>);
+        foreach (OciMount bind in mounts.Inputs.Spec.Mounts.OfType<OciMount>().Where(mount => mount.IsBind))
+        {
+            mounts.Writer.For($"open the source '{bind.Source}' of the mount at '{bind.Target}'");
+            Slot source = mounts.CloneOfHost(bind.Source, bind.Options.IsRecursive);
+            if (bind.Options.Propagation is MS_SLAVE or MS_SHARED) Set(mounts, source, 0, 0, bind.Options.Propagation, bind.Options.PropagationIsRecursive, bind);
+            sources.Add(bind, source);
+        }
+
+        return sources;
+    }
+
+    internal static void Attach(MountWriter mounts, Dictionary<OciMount, Slot> sources)
+    {
+        foreach (OciMount mount in mounts.Inputs.Spec.Mounts.OfType<OciMount>())
+        {
+            mounts.Writer.For($"mount '{mount.Target}'");
+            string target = mount.Target.Trim('/');
+            if (target.Length == 0) continue;
+            if (mount.IsBind)
+            {
+                mounts.CreateInRoot(target, directory: !mounts.Inputs.FileSources.Contains(mount.Source));
+                Slot source = sources[mount];
+                mounts.Attach(source, target);
+                SetAll(mounts, source, mount);
+                continue;
+            }
+
+            mounts.CreateInRoot(target, directory: true);
+            if (mount.Type is "cgroup" or "cgroup2") CgroupFilesystemSteps.Mount(mounts, mount, target);
+            else MountNew(mounts, mount, target);
+        }
+    }
+
+    internal static void Devices(MountWriter mounts)
+    {
+        // A /dev of the host's has its devices.
+        if (mounts.Inputs.Spec.Mounts.OfType<OciMount>().Any(mount => mount.IsBind && mount.Target == "/dev")) return;
+        PlanWriter writer = mounts.Writer;
+        writer.For("make the devices");
+        mounts.CreateInRoot("dev", directory: true);
+        Slot dev = mounts.OpenInRoot("dev", flags: mounts.Inputs.Host.Abi.O_DIRECTORY);
+        OciLayout layout = mounts.Inputs.Spec.Layout!;
+        foreach ((string name, uint minor, uint major) in DefaultDevices)
+            if (!layout.Devices.Any(device => device.Path == "/dev/" + name)) Node(mounts, new($"/dev/{name}", S_IFCHR, major, minor, DeviceMode, 0, 0), dev, name);
+        foreach (OciDevice device in layout.Devices)
+        {
+            string path = device.Path.Trim('/'), directory = path[..Math.Max(0, path.LastIndexOf('/'))];
+            if (directory.Length > 0 && directory != "dev") mounts.CreateInRoot(directory, directory: true);
+            Slot parent = directory == "dev" ? dev : directory.Length == 0 ? mounts.Root : mounts.OpenInRoot(directory, flags: mounts.Inputs.Host.Abi.O_DIRECTORY);
+            Node(mounts, device, parent, path[(path.LastIndexOf('/') + 1)..]);
+        }
+
+        writer.For("make the links of /dev");
+        foreach ((string name, string target) in Links) writer.Call(symlinkat, target, dev, name).Tolerate(Errno.EEXIST);
+    }
+
+    /// <summary>Once the pseudo-terminal is there: it is the console too (config-linux.md, "Default Devices").</summary>
+    internal static void Console(PlanWriter writer, PlanInputs inputs, Slot terminal)
+    {
+        if (inputs.Spec.Layout is null || !inputs.Spec.Namespaces.IsNew(NamespaceKind.Mount)) return;
+        writer.For("make the terminal the console");
+        writer.Call(mknodat, Operand.CurrentDirectory, "/dev/console", Operand.Named(S_IFREG | 0x180, "S_IFREG|0600"), 0).Tolerate(Errno.EEXIST);
+        Slot mount = new("console mount"), place = new("console");
+        writer.Call(open_tree, terminal, "", Operand.Named(AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC, "AT_EMPTY_PATH|OPEN_TREE_CLONE|OPEN_TREE_CLOEXEC")).Into(mount);
+        writer.Call(openat2, Operand.CurrentDirectory, "/dev/console", KernelStructs.OpenHow((uint)(O_PATH | O_CLOEXEC), 0, RESOLVE_NO_SYMLINKS, "{O_PATH|O_CLOEXEC, RESOLVE_NO_SYMLINKS}"), 24).Into(place);
+        writer.Call(move_mount, mount, "", place, "", Operand.Named(MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH, "MOVE_MOUNT_F_EMPTY_PATH|MOVE_MOUNT_T_EMPTY_PATH"));
+    }
+
+    private static void Node(MountWriter mounts, OciDevice device, Slot directory, string name)
+    {
+        PlanWriter writer = mounts.Writer;
+        if (mounts.Inputs.CanMakeDevices || device.Kind == S_IFIFO)
+        {
+            writer.Call(mknodat, directory, name, Operand.Named(device.Kind | device.Mode, $"0{Convert.ToString(device.Kind | device.Mode, 8)}"), Operand.Named(MakeDevice(device), $"makedev({device.Major}, {device.Minor})")).Tolerate(Errno.EEXIST);
+            writer.Call(fchmodat, directory, name, Operand.Octal(device.Mode));
+            if ((device.UserId, device.GroupId) != (0, 0)) writer.Call(fchownat, directory, name, device.UserId, device.GroupId, 0);
+            return;
+        }
+
+        // No user namespace can make devices: the host's own is bound, at whose path it is looked for.
+        Slot node = mounts.CloneOfHost(device.Path, recursive: false);
+        writer.Call(mknodat, directory, name, Operand.Named(S_IFREG | 0x1B6, "S_IFREG|0666"), 0).Tolerate(Errno.EEXIST);
+        mounts.AttachBelow(node, directory, name);
+    }
+
+    // linux/kdev_t.h, new_encode_dev
+    private static long MakeDevice(OciDevice device) => (device.Minor & 0xff) | (device.Major << 8) | ((device.Minor & ~0xffu) << 12);
+
+    private static void MountNew(MountWriter mounts, OciMount mount, string target)
+    {
+        OciMountOptions options = mount.Options;
+        if (options.CopiesUp) throw new InvalidOperationException("tmpcopyup is checked before.");
+        List<(string, string)> data = [.. options.Data];
+        if (mount.Source.Length > 0 && mount.Type is not "proc" and not "sysfs" and not "devpts" and not "mqueue") data.Insert(0, ("source", mount.Source));
+        Slot made = mounts.NewFilesystem(mount.Type, new(options.Set), [.. data]);
+        mounts.Attach(made, target);
+        mounts.Remount(made, new(options.Set & 0xf));
+        if (options.RecursiveSet != 0 || options.RecursiveClear != 0) Set(mounts, made, options.RecursiveSet, options.RecursiveClear, 0, recursive: true, mount);
+        if (options.Propagation != 0) Set(mounts, made, 0, 0, options.Propagation, options.PropagationIsRecursive, mount);
+    }
+
+    private static void SetAll(MountWriter mounts, Slot source, OciMount mount)
+    {
+        OciMountOptions options = mount.Options;
+        if (options.Set != 0 || options.Clear != 0) Set(mounts, source, options.Set, options.Clear, 0, recursive: false, mount);
+        if (options.RecursiveSet != 0 || options.RecursiveClear != 0) Set(mounts, source, options.RecursiveSet, options.RecursiveClear, 0, recursive: true, mount);
+        if (options.Propagation != 0) Set(mounts, source, 0, 0, options.Propagation, options.PropagationIsRecursive, mount);
+    }
+
+    internal static void Set(MountWriter mounts, Slot slot, uint set, uint clear, ulong propagation, bool recursive, OciMount? mount)
+    {
+        if (!mounts.Inputs.Host.HasMountSetAttr)
+        {
+            if (propagation != 0) mounts.SetPropagation(slot, propagation, recursive);
+            if (set != 0) mounts.Remount(slot, new(set & 0xf), mount?.IsBind == true ? mount.Source : null, recursive);
+            return;
+        }
+
+        mounts.Writer.Call(mount_setattr, slot, "",
+            recursive ? Operand.Named(AT_EMPTY_PATH | AT_RECURSIVE, "AT_EMPTY_PATH|AT_RECURSIVE") : Operand.Named(AT_EMPTY_PATH, "AT_EMPTY_PATH"),
+            KernelStructs.MountAttr(set, propagation, FormattableString.Invariant($"{{set {new MountAttributes(set)}, clear 0x{clear:x}, propagation 0x{propagation:x}}}"), clear & ~set | ((set & MOUNT_ATTR__ATIME) != 0 ? MOUNT_ATTR__ATIME : 0)), 32);
+    }
+}
