@@ -106,6 +106,20 @@ public sealed partial class Cgroup : IAsyncDisposable
         return parts.Count == 0 ? null : new(System.IO.Path.GetFileName(directories[0]), CgroupSystem.Current, [.. parts]);
     }
 
+    /// <summary>The same, with the controllers that its directories have: it can be read, and limited anew.</summary>
+    internal static Cgroup? Open(IReadOnlyList<string> directories)
+    {
+        CgroupSystem system = CgroupSystem.Current;
+        return Find(directories) is not { } found ? null : new(found.Name, system, [.. found._parts.Select(part => new GroupPart(part.Parent, part.Group, ControllersIn(part.Group, system)))]);
+    }
+
+    private static ImmutableArray<CgroupController> ControllersIn(GroupDirectory group, CgroupSystem system)
+    {
+        string[] given = (group.Version == CgroupVersion.V2 ? group.TryRead("cgroup.controllers") ?? "" : "").Split([' ', '\n']);
+        return [.. system.Controllers.Where(support => support.Version == group.Version && support.MountPoint is { } mount && group.Path.StartsWith(mount + "/", StringComparison.Ordinal)
+            && (group.Version == CgroupVersion.V1 || ControllerName.V2(support.Controller) is not { } name || given.Contains(name))).Select(support => support.Controller)];
+    }
+
     /// <summary>Removes it where nobody is in it; false where somebody is.</summary>
     internal bool TryRemove()
     {

@@ -18,6 +18,15 @@ internal static class SpecValidation
         Cgroups.GroupDrivers.Check(spec.CgroupDriver, spec.CgroupParent, null);
     }
 
+    /// <summary>What is checked of a configuration of the Open Container Initiative.</summary>
+    internal static void CheckOci(ContainerSpec spec)
+    {
+        if (!spec.Namespaces.IsNew(NamespaceKind.Mount)) throw new InvalidOperationException("$.linux.namespaces: a container with a root of its own needs a new mount namespace.");
+        CheckProgram(spec);
+        Namespaces(spec);
+        Identity(spec);
+    }
+
     /// <summary>What is checked of a further program in a container.</summary>
     internal static void CheckProgram(ContainerSpec spec)
     {

@@ -415,6 +415,12 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     /// <summary>The master of the program's terminal: the caller's, or where nobody has the container in hands, the result's.</summary>
     private void TakeTerminal(FileDescriptor master)
     {
+        if (Spec.OnTerminal is { } take)
+        {
+            using (master) take(master);
+            return;
+        }
+
         if (_unattended)
         {
             if (_shown is not null) return;

@@ -26,8 +26,6 @@ internal sealed class OciConfig
 
     internal ResourceLimits Limits { get; init; } = ResourceLimits.None;
 
-    internal IReadOnlyList<DeviceRule> DeviceRules { get; init; } = [];
-
     internal string RootPath => ((DirectoryRoot)Spec.Root!).Path;
 
     /// <param name="utf8">The document.</param>
@@ -57,7 +55,7 @@ internal sealed class OciConfig
         foreach (string other in (string[])["windows", "solaris", "zos", "vm", "freebsd"])
             if (root.Find(other) is { } platform && root.Find("linux") is null) throw platform.Bad("this is a configuration for another system than Linux");
         OciNode? linux = root.Find("linux");
-        (ResourceLimits limits, IReadOnlyList<DeviceRule> rules) = linux.Find("resources") is { } resources ? OciSections.Resources(resources) : (ResourceLimits.None, []);
+        ResourceLimits limits = linux.Find("resources") is { } resources ? OciSections.Resources(resources) : ResourceLimits.None;
         ContainerSpec spec = OciSections.Linux(OciSections.Root(new ContainerSpec { Layout = new() }, root, bundle), root, bundle);
         if (root.Find("process") is { } process) spec = OciProcess.Apply(spec, process);
         return new()
@@ -69,7 +67,6 @@ internal sealed class OciConfig
             Spec = spec,
             CgroupsPath = linux.Find("cgroupsPath").Text() is { Length: > 0 } path ? path : null,
             Limits = limits,
-            DeviceRules = rules,
         };
     }
 }

@@ -54,12 +54,11 @@ internal static class OciSections
         return spec with { Seccomp = seccomp.Checked(node => SeccompPolicy.FromJson(node.Element.GetRawText())) };
     }
 
-    internal static (ResourceLimits, IReadOnlyList<DeviceRule>) Resources(OciNode node)
+    internal static ResourceLimits Resources(OciNode node)
     {
         try
         {
-            ResourceLimits limits = ResourceLimits.FromOciJson(node.Element.GetRawText());
-            return (limits, limits.Devices);
+            return ResourceLimits.FromOciJson(node.Element.GetRawText());
         }
         catch (FormatException exception)
         {

@@ -105,6 +105,9 @@ public sealed partial record ContainerSpec
     /// <summary>Whether the program waits for a byte from a FIFO that the launch is given.</summary>
     internal bool HasGate { get; init; }
 
+    /// <summary>Takes the master of the program's terminal, in place of the container's holder.</summary>
+    internal Action<Linux.FileDescriptor>? OnTerminal { get; init; }
+
     /// <summary>Called with the process at each stage, which the launch waits for.</summary>
     internal Func<LaunchStage, int, Task>? OnStage { get; init; }
 

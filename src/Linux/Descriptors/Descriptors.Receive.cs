@@ -30,6 +30,21 @@ internal static unsafe partial class Descriptors
         }
     }
 
+    /// <summary>Sends a message with one descriptor.</summary>
+    /// <exception cref="LinuxException">Nobody takes it.</exception>
+    internal static void SendDescriptor(SafeHandle socket, SafeHandle descriptor, ReadOnlySpan<byte> bytes)
+    {
+        using var held = socket.Hold();
+        using var sent = descriptor.Hold();
+        ulong* control = stackalloc ulong[3] { 20, Abi.SOL_SOCKET | (ulong)Abi.SCM_RIGHTS << 32, (uint)sent.Number };
+        fixed (byte* start = bytes)
+        {
+            ulong* vector = stackalloc ulong[2] { (ulong)start, (ulong)bytes.Length };
+            ulong* header = stackalloc ulong[7] { 0, 0, (ulong)vector, 1, (ulong)control, 24, 0 };
+            Syscall.Check(Syscall.InvokeRetrying(SystemCall.sendmsg, held.Number, (nint)header, Abi.MSG_NOSIGNAL), "sendmsg", $"{held.Number}, SCM_RIGHTS");
+        }
+    }
+
     /// <summary>Sends a message with two descriptors.</summary>
     /// <returns>The number of bytes, or -errno; EPIPE where nobody is at the other end, and no signal.</returns>
     internal static nint TrySend(SafeHandle socket, ReadOnlySpan<byte> bytes, SafeHandle first, SafeHandle second)

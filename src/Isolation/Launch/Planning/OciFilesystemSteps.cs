@@ -110,7 +110,7 @@ internal static class OciFilesystemSteps
         OciMountOptions options = mount.Options;
         if (options.CopiesUp) throw new InvalidOperationException("tmpcopyup is checked before.");
         List<(string, string)> data = [.. options.Data];
-        if (mount.Source.Length > 0 && mount.Type is not "proc" and not "sysfs" and not "devpts" and not "mqueue") data.Insert(0, ("source", mount.Source));
+        if (mount.Source.Length > 0) data.Insert(0, ("source", mount.Source));
         Slot made = mounts.NewFilesystem(mount.Type, new(options.Set), [.. data]);
         mounts.Attach(made, target);
         mounts.Remount(made, new(options.Set & 0xf));

@@ -1,0 +1,45 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace Isolation.Samples.Runtime;
+
+/// <summary>The limits that <c>update</c> takes one by one, as the object <c>linux.resources</c>.</summary>
+internal static class Limits
+{
+    private static readonly (string Option, string Group, string Field)[] Fields =
+    [
+        ("memory", "memory", "limit"), ("memory-reservation", "memory", "reservation"), ("memory-swap", "memory", "swap"),
+        ("cpu-period", "cpu", "period"), ("cpu-quota", "cpu", "quota"), ("cpu-burst", "cpu", "burst"), ("cpu-share", "cpu", "shares"), ("cpu-shares", "cpu", "shares"), ("cpu-idle", "cpu", "idle"),
+        ("cpu-rt-period", "cpu", "realtimePeriod"), ("cpu-rt-runtime", "cpu", "realtimeRuntime"), ("cpuset-cpus", "cpu", "cpus"), ("cpuset-mems", "cpu", "mems"),
+        ("blkio-weight", "blockIO", "weight"), ("pids-limit", "pids", "limit"),
+    ];
+
+    internal static string[] Options { get; } = [.. Fields.Select(field => field.Option), "kernel-memory", "kernel-memory-tcp", "l3-cache-schema", "mem-bw-schema"];
+
+    internal static string ToJson(Arguments arguments)
+    {
+        ArrayBufferWriter<byte> buffer = new();
+        using (Utf8JsonWriter writer = new(buffer))
+        {
+            writer.WriteStartObject();
+            foreach (IGrouping<string, (string Option, string Group, string Field)> group in Fields.Where(field => arguments.Value(field.Option) is not null).GroupBy(field => field.Group))
+            {
+                writer.WriteStartObject(group.Key);
+                foreach ((string option, _, string field) in group)
+                {
+                    string text = arguments.Value(option)!;
+                    if (field is "cpus" or "mems") writer.WriteString(field, text);
+                    else writer.WriteNumber(field, long.TryParse(text, CultureInfo.InvariantCulture, out long number) ? number : throw new UsageException($"invalid value \"{text}\" for flag -{option}"));
+                }
+
+                writer.WriteEndObject();
+            }
+
+            writer.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+}

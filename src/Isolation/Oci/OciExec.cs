@@ -1,0 +1,37 @@
+using System.Globalization;
+
+namespace Isolation;
+
+/// <summary>What <c>exec</c> says beside the container's own program.</summary>
+internal static class OciExec
+{
+    /// <exception cref="FormatException">A user or capability is none.</exception>
+    internal static ContainerSpec Apply(ContainerSpec spec, OciExecOptions options)
+    {
+        if (options.Command.Count > 0) spec = spec with { Command = [.. options.Command] };
+        foreach (string variable in options.Environment)
+        {
+            if (variable.Split('=', 2) is not [{ Length: > 0 } name, { } value]) throw new FormatException($"'{variable}' is to be NAME=value");
+            spec = spec with { Environment = spec.Environment.SetItem(name, value) };
+        }
+
+        if (options.WorkingDirectory is { } directory)
+            spec = spec with { WorkingDirectory = directory.StartsWith('/') ? directory : throw new FormatException($"'{directory}' is to be an absolute path") };
+        if (options.User is { } user)
+        {
+            uint[] ids = [.. user.Split(':').Select(part => uint.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out uint id) && id != uint.MaxValue ? id : throw new FormatException($"'{user}' is to be uid[:gid]"))];
+            if (ids.Length > 2) throw new FormatException($"'{user}' is to be uid[:gid]");
+            spec = spec with { User = UserSpec.Parse(string.Create(CultureInfo.InvariantCulture, $"{ids[0]}:{(ids.Length > 1 ? ids[1] : 0)}")), Groups = [] };
+        }
+
+        if (options.AdditionalGroups.Count > 0) spec = spec with { Groups = [.. spec.Groups ?? [], .. options.AdditionalGroups] };
+        foreach (string name in options.Capabilities)
+        {
+            if (!name.StartsWith("CAP_", StringComparison.OrdinalIgnoreCase) || !Enum.TryParse(name[4..].Replace("_", "", StringComparison.Ordinal), ignoreCase: true, out Capability capability)) throw new FormatException($"'{name}' is no capability");
+            CapabilitySets sets = spec.Sets!;
+            spec = spec with { Sets = new(sets.Bounding.With(capability), sets.Effective.With(capability), sets.Permitted.With(capability), sets.Inheritable, sets.Ambient) };
+        }
+
+        return spec;
+    }
+}

@@ -1,0 +1,212 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Isolation.Cgroups;
+using Isolation.Linux;
+using Microsoft.Win32.SafeHandles;
+
+namespace Isolation;
+
+public sealed partial class OciRuntimeRoot
+{
+    private const uint PrivateFifo = 0x1000 | 0x180; // S_IFIFO|0600
+
+    /// <summary>
+    /// Makes a container of a bundle. Its program is looked for and waits to be started; the streams of this process become its own. It lives without this process.
+    /// </summary>
+    /// <param name="id">Letters, digits, <c>_</c>, <c>+</c>, <c>-</c> and <c>.</c>, unique in this root.</param>
+    /// <param name="options">What of.</param>
+    /// <param name="cancellationToken">Ends the making; nothing is left.</param>
+    /// <exception cref="OciRuntimeException">It cannot be made: nothing is left of it.</exception>
+    public async Task<OciProgram> CreateAsync(string id, OciCreateOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        Check(id);
+        string bundle = Path.GetFullPath(options.Bundle);
+        byte[] text = ReadConfig(bundle);
+        OciConfig config = Parsed(text, bundle);
+        if (!config.HasProgram) throw new OciRuntimeException("$.process.args: a container needs a program to be made for");
+        if (!System.IO.Directory.Exists(config.RootPath)) throw new OciRuntimeException($"$.root.path: there is no directory '{config.RootPath}'");
+        CheckTerminal(config.Spec.Terminal is not null, options.ConsoleSocket);
+        string directory = MakeDirectory(id);
+        OciRecord record = new() { Id = id, Bundle = bundle, RootPath = config.RootPath, Created = DateTimeOffset.UtcNow, Boot = HostScope.Current.Boot, Annotations = config.Annotations };
+        Cgroup? group = null;
+        ContainerLaunch? launch = null;
+        using IDisposable locked = await LockAsync(directory, id, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            File.WriteAllBytes(Path.Join(directory, OciRecord.ConfigName), text);
+            group = OciGroups.Make(config, id);
+            record = record with { Groups = group is null ? [] : [.. group.Directories] };
+            record.Save(directory);
+            string gate = Path.Join(directory, OciRecord.GateName);
+            using (FileDescriptor parent = FileDescriptor.Open(directory, Abi.O_RDONLY | TargetAbi.Current.O_DIRECTORY))
+                Syscall.Check(FileEntries.MakeNode(parent, FileName.Of(OciRecord.GateName), PrivateFifo), "mknodat", $"\"{gate}\", S_IFIFO|0600");
+            FileDescriptor opened = FileDescriptor.Open(gate, Abi.O_RDWR);
+            ContainerSpec spec = Prepared(config.Spec, options.ConsoleSocket, options.PreservedDescriptors) with
+            {
+                HasGate = true, KeepsKeyring = options.KeepsKeyring,
+                OnMapped = processId =>
+                {
+                    // It waits, and nothing of it is lost: what comes after finds it by the record.
+                    group?.Add(processId);
+                    Note(processId);
+                },
+                OnStage = (_, processId) => HooksAsync(config, StateOf(id, directory, Note(processId)) with { Status = OciStatus.Creating }, cancellationToken),
+            };
+            launch = ContainerLaunch.Begin(spec, cancellationToken, gate: opened);
+            await launch.Ready.ConfigureAwait(false);
+            Note(launch.ProcessId);
+            WritePidFile(options.PidFile, launch.ProcessId);
+            group?.Close();
+            return new OciProgram(launch);
+        }
+        catch (Exception exception)
+        {
+            launch?.Kill(ContainerOutcome.Cancelled);
+            if (launch is not null) await ((Task)launch.Ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (group is not null) await RemoveAsync(group, id).ConfigureAwait(false);
+            System.IO.Directory.Delete(directory, recursive: true);
+            throw Explained(exception);
+        }
+
+        OciRecord Note(int processId)
+        {
+            if (record.ProcessId == processId) return record;
+            record = record with { ProcessId = processId, StartTime = ProcessStartTime.Read(processId) ?? 0 };
+            record.Save(directory);
+            return record;
+        }
+    }
+
+    /// <summary>Starts a further program in a container.</summary>
+    /// <exception cref="OciRuntimeException">The container does not run, or the program cannot be started.</exception>
+    public async Task<OciProgram> ExecAsync(string id, OciExecOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        (OciRecord record, OciState state) = Now(id);
+        if (state.Status is not (OciStatus.Running or OciStatus.Created)) throw new OciRuntimeException($"cannot exec in container '{id}': it is {state.Status.ToString().ToLowerInvariant()}");
+        OciConfig config = Config(PathOf(id), record);
+        ContainerSpec spec = OciJoin.Of(record.ProcessId);
+        try
+        {
+            spec = spec with { Seccomp = config.Spec.Seccomp, Unfiltered = config.Spec.Unfiltered, Selinux = config.Spec.Selinux, Personality = config.Spec.Personality };
+            spec = options.ProcessJson is { } json
+                ? OciProcess.Apply(spec, new OciNode(JsonDocument.Parse(json).RootElement, "$"))
+                : OciExec.Apply(OciProcess.Apply(spec, new OciNode(config.Document.GetProperty("process"), "$.process")), options);
+        }
+        catch (Exception exception) when (exception is FormatException or JsonException or ArgumentException)
+        {
+            throw new OciRuntimeException(exception.Message, exception);
+        }
+
+        if (options.Terminal is { } terminal) spec = spec with { Terminal = terminal ? spec.Terminal ?? new(0, 0) : null };
+        if (options.NoNewPrivileges is { } none) spec = spec with { NoNewPrivileges = none };
+        CheckTerminal(spec.Terminal is not null, options.ConsoleSocket);
+        ContainerLaunch? launch = null;
+        try
+        {
+            launch = ContainerLaunch.Begin(Prepared(spec, options.ConsoleSocket, options.PreservedDescriptors) with { OnMapped = processId => Join(record, processId) }, cancellationToken);
+            await launch.Started.ConfigureAwait(false);
+            WritePidFile(options.PidFile, launch.ProcessId);
+            return new OciProgram(launch);
+        }
+        catch (Exception exception)
+        {
+            launch?.Kill(ContainerOutcome.Cancelled);
+            throw Explained(exception);
+        }
+    }
+
+    private static ContainerSpec Prepared(ContainerSpec spec, string? consoleSocket, int preserved) => spec with
+    {
+        IsUnrecorded = true, OutlivesHost = true, Input = InputSource.Inherit, Output = OutputTarget.Inherit, Error = OutputTarget.Inherit,
+        OnTerminal = consoleSocket is null ? null : master => ConsoleSocket.Send(consoleSocket, master),
+        Descriptors = Enumerable.Range(3, preserved).ToImmutableSortedDictionary(number => number, number => new SafeFileHandle(number, ownsHandle: false)),
+    };
+
+    private static void CheckTerminal(bool wanted, string? socket)
+    {
+        if (!wanted && socket is not null) throw new OciRuntimeException("a console socket is given, and the program has no terminal: set process.terminal, or leave the socket out");
+        if (socket is not null && !File.Exists(socket)) throw new OciRuntimeException($"there is no console socket '{socket}'");
+    }
+
+    private static async Task HooksAsync(OciConfig config, OciState state, CancellationToken cancellationToken)
+    {
+        await OciHookRunner.RunAsync("prestart", config.Hooks.Prestart, state, cancellationToken).ConfigureAwait(false);
+        await OciHookRunner.RunAsync("createRuntime", config.Hooks.CreateRuntime, state, cancellationToken).ConfigureAwait(false);
+        await OciHookRunner.RunInsideAsync("createContainer", config.Hooks.CreateContainer, state, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static void Join(OciRecord record, int processId)
+    {
+        foreach (string directory in record.Groups)
+        {
+            using FileDescriptor members = FileDescriptor.Open(directory + "/cgroup.procs", Abi.O_WRONLY);
+            Descriptors.Write(members, Encoding.ASCII.GetBytes(processId.ToString(CultureInfo.InvariantCulture)));
+        }
+    }
+
+    private string MakeDirectory(string id)
+    {
+        try
+        {
+            System.IO.Directory.CreateDirectory(Path.GetDirectoryName(Directory) ?? "/");
+            using FileDescriptor parent = FileDescriptor.Open(Path.GetDirectoryName(Directory) ?? "/", Abi.O_RDONLY | TargetAbi.Current.O_DIRECTORY);
+            nint made = DirectoryFiles.TryMakeDirectory(parent, Path.GetFileName(Directory), 0x1C0);
+            if (!Syscall.Is(made, Errno.EEXIST)) Syscall.Check(made, "mkdirat", $"\"{Directory}\", 0700");
+            using FileDescriptor root = FileDescriptor.Open(Directory, Abi.O_RDONLY | TargetAbi.Current.O_DIRECTORY);
+            nint result = DirectoryFiles.TryMakeDirectory(root, id, 0x1C0);
+            if (Syscall.Is(result, Errno.EEXIST)) throw new OciRuntimeException($"container with id '{id}' exists already");
+            Syscall.Check(result, "mkdirat", $"\"{PathOf(id)}\"");
+            return PathOf(id);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new OciRuntimeException($"Cannot make the state directory '{PathOf(id)}': {exception.Message}", exception);
+        }
+    }
+
+    private static byte[] ReadConfig(string bundle)
+    {
+        try
+        {
+            return File.ReadAllBytes(Path.Join(bundle, "config.json"));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new OciRuntimeException($"Cannot read the configuration of the bundle '{bundle}': {exception.Message}", exception);
+        }
+    }
+
+    private static OciConfig Parsed(byte[] text, string bundle)
+    {
+        try
+        {
+            OciConfig config = OciConfig.Read(text, bundle);
+            SpecValidation.CheckOci(config.Spec);
+            return config;
+        }
+        catch (Exception exception) when (exception is FormatException or InvalidOperationException)
+        {
+            throw new OciRuntimeException($"config.json: {exception.Message}", exception);
+        }
+    }
+
+    private static void WritePidFile(string? path, int processId)
+    {
+        if (path is null) return;
+        string draft = path + ".new";
+        File.WriteAllText(draft, processId.ToString(CultureInfo.InvariantCulture));
+        File.Move(draft, path, overwrite: true);
+    }
+
+    private static Exception Explained(Exception exception) => exception switch
+    {
+        OperationCanceledException or OciRuntimeException => exception,
+        ContainerException { InnerException: OciRuntimeException inner } => inner,
+        ContainerException or CgroupException or IOException or UnauthorizedAccessException => new OciRuntimeException(exception.Message, exception),
+        _ => exception,
+    };
+}
