@@ -90,6 +90,9 @@ public sealed partial record ContainerSpec
     /// <summary>Where a configuration of the Open Container Initiative lists all mounts: only these are there, and nothing by itself.</summary>
     internal OciLayout? Layout { get; init; }
 
+    /// <summary>What is executed, where it is other than the first word of <see cref="Command"/>.</summary>
+    internal string? Executable { get; init; }
+
     /// <summary>The capability sets one by one, in place of <see cref="Capabilities"/>.</summary>
     internal CapabilitySets? Sets { get; init; }
 

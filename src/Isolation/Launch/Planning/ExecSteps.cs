@@ -20,7 +20,7 @@ internal static class ExecSteps
 
     internal static IReadOnlyList<string> Candidates(ContainerSpec spec)
     {
-        string name = spec.Command[0];
+        string name = spec.Executable ?? spec.Command[0];
         if (name.Contains('/')) return [name];
         string path = spec.Environment.GetValueOrDefault("PATH") ?? "/usr/local/bin:/usr/bin:/bin";
         return [.. path.Split(':').Select(directory => directory.Length == 0 ? "./" + name : $"{directory.TrimEnd('/')}/{name}")];
