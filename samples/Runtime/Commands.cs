@@ -43,7 +43,7 @@ internal sealed class Commands(OciRuntimeRoot root, bool systemdCgroup)
 
     private async Task<int> CreateAsync(Arguments arguments)
     {
-        await root.CreateAsync(arguments.Id(), Options(arguments));
+        await root.CreateAsync(arguments.Id(), Options(arguments, detached: true));
         return 0;
     }
 
@@ -51,7 +51,7 @@ internal sealed class Commands(OciRuntimeRoot root, bool systemdCgroup)
     {
         string id = arguments.Id();
         using SignalForwarding signals = new(signal => root.Kill(id, signal));
-        OciProgram program = await root.CreateAsync(id, Options(arguments));
+        OciProgram program = await root.CreateAsync(id, Options(arguments, arguments.Has("detach", "d")));
         try
         {
             await root.StartAsync(id);
@@ -67,12 +67,13 @@ internal sealed class Commands(OciRuntimeRoot root, bool systemdCgroup)
         }
     }
 
-    private OciCreateOptions Options(Arguments arguments) => new()
+    private OciCreateOptions Options(Arguments arguments, bool detached) => new()
     {
         Bundle = arguments.Value("bundle", "b") ?? ".",
         ConsoleSocket = arguments.Value("console-socket") is { Length: > 0 } socket ? socket : null,
         PidFile = arguments.Value("pid-file") is { Length: > 0 } file ? file : null,
         PreservedDescriptors = arguments.Number("preserve-fds"),
+        LeavesExitStatus = detached,
         KeepsKeyring = arguments.Has("no-new-keyring"),
         SystemdCgroup = systemdCgroup,
     };
@@ -98,6 +99,7 @@ internal sealed class Commands(OciRuntimeRoot root, bool systemdCgroup)
             ConsoleSocket = arguments.Value("console-socket") is { Length: > 0 } socket ? socket : null,
             PidFile = arguments.Value("pid-file") is { Length: > 0 } file ? file : null,
             PreservedDescriptors = arguments.Number("preserve-fds"),
+            LeavesExitStatus = arguments.Has("detach", "d"),
         });
         return arguments.Has("detach", "d") ? 0 : await EndAsync(program);
     }

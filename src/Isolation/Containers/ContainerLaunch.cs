@@ -83,6 +83,9 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     /// <summary>The identity maps of a user namespace that it made; else null.</summary>
     internal IdentityMaps? Maps => _compiled.Maps;
 
+    /// <summary>Whether the exit status stays for the next parent of the program, which this process ends before.</summary>
+    internal bool LeavesExit => Spec.LeavesExit && (_ready.Task.IsCompletedSuccessfully || _started.Task.IsCompletedSuccessfully);
+
     internal SelinuxLabels? Labels => _compiled.Inputs.Labels;
 
     internal PidDescriptor Process => _exit!.Process;

@@ -28,7 +28,7 @@ internal sealed class ExitWatch : IDescriptorHandler
     {
         // It may have announced a successor just before it ended.
         if (!IsPredecessor) _launch.ReadChannel();
-        if (!Process.TryReap(out WaitStatus status)) return;
+        if (!Process.TryReap(out WaitStatus status, leave: !IsPredecessor && _launch.LeavesExit)) return;
         _ended = true;
         _registration.Dispose();
         Process.Dispose();

@@ -15,6 +15,11 @@ public sealed record OciCreateOptions
     /// <summary>How many descriptors of this process from 3 on stay the program's.</summary>
     public int PreservedDescriptors { get; init; }
 
+    /// <summary>
+    /// The exit status of the program stays for the process that adopts it when this one ends: a subreaper above it (prctl(2)), as the shim of an engine is. Else this process takes it.
+    /// </summary>
+    public bool LeavesExitStatus { get; init; }
+
     /// <summary>The program keeps the caller's session keyring.</summary>
     public bool KeepsKeyring { get; init; }
 
@@ -57,6 +62,9 @@ public sealed record OciExecOptions
 
     /// <inheritdoc cref="OciCreateOptions.PidFile"/>
     public string? PidFile { get; init; }
+
+    /// <inheritdoc cref="OciCreateOptions.LeavesExitStatus"/>
+    public bool LeavesExitStatus { get; init; }
 
     /// <inheritdoc cref="OciCreateOptions.PreservedDescriptors"/>
     public int PreservedDescriptors { get; init; }

@@ -46,7 +46,7 @@ public sealed partial class OciRuntimeRoot
             FileDescriptor opened = FileDescriptor.Open(gate, Abi.O_RDWR);
             ContainerSpec spec = Prepared(config.Spec, options.ConsoleSocket, options.PreservedDescriptors) with
             {
-                HasGate = true, KeepsKeyring = options.KeepsKeyring,
+                HasGate = true, LeavesExit = options.LeavesExitStatus, KeepsKeyring = options.KeepsKeyring,
                 OnMapped = processId =>
                 {
                     // It waits, and nothing of it is lost: what comes after finds it by the record.
@@ -107,7 +107,7 @@ public sealed partial class OciRuntimeRoot
         ContainerLaunch? launch = null;
         try
         {
-            launch = ContainerLaunch.Begin(Prepared(spec, options.ConsoleSocket, options.PreservedDescriptors) with { OnMapped = processId => Join(record, processId) }, cancellationToken);
+            launch = ContainerLaunch.Begin(Prepared(spec, options.ConsoleSocket, options.PreservedDescriptors) with { LeavesExit = options.LeavesExitStatus, OnMapped = processId => Join(record, processId) }, cancellationToken);
             await launch.Started.ConfigureAwait(false);
             WritePidFile(options.PidFile, launch.ProcessId);
             return new OciProgram(launch);

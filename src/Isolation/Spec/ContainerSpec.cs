@@ -108,6 +108,9 @@ public sealed partial record ContainerSpec
     /// <summary>Whether the program waits for a byte from a FIFO that the launch is given.</summary>
     internal bool HasGate { get; init; }
 
+    /// <summary>Whether a program that has started is not reaped: its exit status is for whoever adopts it (a subreaper, prctl(2)).</summary>
+    internal bool LeavesExit { get; init; }
+
     /// <summary>Takes the master of the program's terminal, in place of the container's holder.</summary>
     internal Action<Linux.FileDescriptor>? OnTerminal { get; init; }
 

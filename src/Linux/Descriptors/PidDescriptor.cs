@@ -85,12 +85,17 @@ public sealed class PidDescriptor : SafeHandleMinusOneIsInvalid
     /// <returns>False while the process runs.</returns>
     /// <exception cref="LinuxException">The kernel refused for a reason other than "no such child".</exception>
     /// <exception cref="ObjectDisposedException">The descriptor is closed.</exception>
-    public bool TryReap(out WaitStatus status)
+    public bool TryReap(out WaitStatus status) => TryReap(out status, leave: false);
+
+    /// <inheritdoc cref="TryReap(out WaitStatus)"/>
+    /// <param name="status">How it ended.</param>
+    /// <param name="leave">The status is read, and stays for who will be its parent (WNOWAIT).</param>
+    internal bool TryReap(out WaitStatus status, bool leave)
     {
         // One reaper at a time: of two, the second would find no child any more and call the end unknown.
         lock (_reaping)
         {
-            _status ??= Reap();
+            _status ??= Reap(leave);
             status = _status.GetValueOrDefault();
             return _status.HasValue;
         }
@@ -111,7 +116,7 @@ public sealed class PidDescriptor : SafeHandleMinusOneIsInvalid
         return true;
     }
 
-    private unsafe WaitStatus? Reap()
+    private unsafe WaitStatus? Reap(bool leave)
     {
         using var held = this.Hold();
         siginfo information = default;
@@ -120,7 +125,7 @@ public sealed class PidDescriptor : SafeHandleMinusOneIsInvalid
         // no exit signal is not waited for without it.
         nint result = Syscall.InvokeRetrying(
             SystemCall.waitid, Abi.P_PIDFD, held.Number, (nint)(&information),
-            Abi.WEXITED | Abi.WNOHANG | Abi.__WALL, (nint)(&usage));
+            Abi.WEXITED | Abi.WNOHANG | Abi.__WALL | (leave ? Abi.WNOWAIT : 0), (nint)(&usage));
         if (Syscall.Is(result, Errno.ECHILD)) return HasEnded(held.Number) ? default(WaitStatus) : null;
         Syscall.Check(result, "waitid", $"P_PIDFD, {held.Number}");
         return information.si_pid == 0 ? null : StatusOf(information, usage);
