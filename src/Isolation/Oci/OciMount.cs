@@ -8,6 +8,9 @@ namespace Isolation;
 internal sealed record OciMount(string Type, string Source, string Target, OciMountOptions Options) : MountSpec(Target)
 {
     internal bool IsBind => Options.IsBind;
+
+    /// <summary>What of the image comes into a new tmpfs.</summary>
+    internal System.Collections.Immutable.ImmutableArray<CopiedEntry> Content { get; init; } = [];
 }
 
 /// <summary>A device file of the container.</summary>

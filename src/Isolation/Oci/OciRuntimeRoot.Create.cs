@@ -44,7 +44,7 @@ public sealed partial class OciRuntimeRoot
             using (FileDescriptor parent = FileDescriptor.Open(directory, Abi.O_RDONLY | TargetAbi.Current.O_DIRECTORY))
                 Syscall.Check(FileEntries.MakeNode(parent, FileName.Of(OciRecord.GateName), PrivateFifo), "mknodat", $"\"{gate}\", S_IFIFO|0600");
             FileDescriptor opened = FileDescriptor.Open(gate, Abi.O_RDWR);
-            ContainerSpec spec = Prepared(config.Spec, options.ConsoleSocket, options.PreservedDescriptors) with
+            ContainerSpec spec = Prepared(OciCopyUp.Read(config.Spec), options.ConsoleSocket, options.PreservedDescriptors) with
             {
                 HasGate = true, LeavesExit = options.LeavesExitStatus, KeepsKeyring = options.KeepsKeyring,
                 OnMapped = processId =>

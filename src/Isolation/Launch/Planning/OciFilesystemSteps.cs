@@ -108,14 +108,34 @@ internal static class OciFilesystemSteps
     private static void MountNew(MountWriter mounts, OciMount mount, string target)
     {
         OciMountOptions options = mount.Options;
-        if (options.CopiesUp) throw new InvalidOperationException("tmpcopyup is checked before.");
         List<(string, string)> data = [.. options.Data];
         if (mount.Source.Length > 0) data.Insert(0, ("source", mount.Source));
-        Slot made = mounts.NewFilesystem(mount.Type, new(options.Set), [.. data]);
+        // Filled before it may be read-only.
+        Slot made = mounts.NewFilesystem(mount.Type, new(mount.Content.IsEmpty ? options.Set : options.Set & ~MOUNT_ATTR_RDONLY), [.. data]);
+        foreach (CopiedEntry entry in mount.Content) CopyUp(mounts, made, entry);
+        if (!mount.Content.IsEmpty && (options.Set & MOUNT_ATTR_RDONLY) != 0) Set(mounts, made, MOUNT_ATTR_RDONLY, 0, 0, recursive: false, mount);
         mounts.Attach(made, target);
         mounts.Remount(made, new(options.Set & 0xf));
         if (options.RecursiveSet != 0 || options.RecursiveClear != 0) Set(mounts, made, options.RecursiveSet, options.RecursiveClear, 0, recursive: true, mount);
         if (options.Propagation != 0) Set(mounts, made, 0, 0, options.Propagation, options.PropagationIsRecursive, mount);
+    }
+
+    private static void CopyUp(MountWriter mounts, Slot directory, CopiedEntry entry)
+    {
+        PlanWriter writer = mounts.Writer;
+        int mode = (int)entry.Status.Mode;
+        if (entry.LinkTarget is { } link) writer.Call(symlinkat, link, directory, entry.Path);
+        else if (entry.Status.Type == FileType.Directory) writer.Call(mkdirat, directory, entry.Path, Operand.Octal(0x1ED)).Tolerate(Errno.EEXIST);
+        else
+        {
+            Slot file = writer.CallInto(entry.Path, openat, directory, entry.Path, Operand.Named(O_WRONLY | O_CREAT | O_CLOEXEC, "O_WRONLY|O_CREAT|O_CLOEXEC"), Operand.Octal(0x180));
+            if (!entry.Content.IsEmpty) writer.Call(write, file, Operand.Bytes([.. entry.Content], $"{entry.Content.Length} bytes"), entry.Content.Length);
+            writer.Call(close, file);
+        }
+
+        // In a user namespace the ids on disk are nobody's.
+        if (!mounts.Inputs.NewUser && (entry.Status.Uid, entry.Status.Gid) != (0, 0)) writer.Call(fchownat, directory, entry.Path, entry.Status.Uid, entry.Status.Gid, AT_SYMLINK_NOFOLLOW);
+        if (entry.LinkTarget is null) writer.Call(fchmodat, directory, entry.Path, Operand.Octal(mode));
     }
 
     private static void SetAll(MountWriter mounts, Slot source, OciMount mount)

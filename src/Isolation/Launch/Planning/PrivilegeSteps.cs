@@ -88,7 +88,8 @@ internal static class PrivilegeSteps
     private static CapabilitySet Granted(PlanInputs inputs) => inputs.Spec.Sets is { } sets ? Possible(inputs, sets.Permitted)
         : inputs.Identity.UserId == 0 ? Possible(inputs, inputs.Spec.Capabilities) : Ambient(inputs);
 
-    private static CapabilitySet Ambient(PlanInputs inputs) => Possible(inputs, inputs.Spec.Sets?.Ambient ?? inputs.Spec.AmbientCapabilities);
+    private static CapabilitySet Ambient(PlanInputs inputs) => 
+        Possible(inputs, inputs.Spec.Sets is { } sets ? new(sets.Ambient.Bits & sets.Permitted.Bits & sets.Inheritable.Bits) : inputs.Spec.AmbientCapabilities); // no other can be ambient (capabilities(7))
 
     private static CapabilitySet Kept(PlanInputs inputs) =>
         inputs.ConfinesByCapability ? Granted(inputs).With(Capability.SysAdmin) : Granted(inputs);
