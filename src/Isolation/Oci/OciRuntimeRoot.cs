@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Isolation.Cgroups;
 using Isolation.Linux;
@@ -199,9 +200,10 @@ public sealed partial class OciRuntimeRoot
         Cgroup group = OciGroups.Open(record.Groups, id);
         try
         {
-            group.Update(ResourceLimits.FromOciJson(resourcesJson));
+            using JsonDocument resources = JsonDocument.Parse(resourcesJson);
+            group.Update(OciSections.Resources(new OciNode(resources.RootElement, "$")));
         }
-        catch (Exception exception) when (exception is CgroupException or FormatException or ArgumentException)
+        catch (Exception exception) when (exception is CgroupException or FormatException or ArgumentException or JsonException)
         {
             throw new OciRuntimeException($"cannot update container '{id}': {exception.Message}", exception);
         }

@@ -58,7 +58,7 @@ internal static class OciSections
     {
         try
         {
-            return ResourceLimits.FromOciJson(node.Element.GetRawText());
+            return ResourceLimits.FromOciJson(OciResourcesText.Read(node));
         }
         catch (FormatException exception)
         {
