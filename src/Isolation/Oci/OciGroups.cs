@@ -21,7 +21,7 @@ internal static class OciGroups
     /// <exception cref="OciRuntimeException">It cannot be made.</exception>
     internal static Cgroup? Make(OciConfig config, string id)
     {
-        string path = config.CgroupsPath ?? $"/isolation-runtime/{id}";
+        string path = config.CgroupsPath ?? $"/isolation-runtime-{id}";
         string name = Path.GetFileName(path.TrimEnd('/'));
         string? parent = Path.GetDirectoryName(path.TrimEnd('/'));
         if (name.Length == 0 || path.Split('/').Any(part => part is "." or "..")) throw new OciRuntimeException($"$.linux.cgroupsPath: '{path}' is no path of a control group");
@@ -36,7 +36,7 @@ internal static class OciGroups
                 Controllers = [.. Wanted.Where(controller => system[controller].Absence is null)],
             });
         }
-        catch (CgroupException) when (!Environment.IsPrivilegedProcess && config.Limits with { Devices = [] } == ResourceLimits.None)
+        catch (CgroupException) when (!Environment.IsPrivilegedProcess && !LimitTranslation.ControllersOf(config.Limits with { Devices = [] }, system).Any())
         {
             return null;
         }

@@ -136,7 +136,7 @@ public sealed partial class OciRuntimeRoot
     {
         await OciHookRunner.RunAsync("prestart", config.Hooks.Prestart, state, cancellationToken).ConfigureAwait(false);
         await OciHookRunner.RunAsync("createRuntime", config.Hooks.CreateRuntime, state, cancellationToken).ConfigureAwait(false);
-        await OciHookRunner.RunInsideAsync("createContainer", config.Hooks.CreateContainer, state, cancellationToken).ConfigureAwait(false);
+        await OciHookRunner.RunInsideAsync("createContainer", config.Hooks.CreateContainer, state, mounts: false, cancellationToken).ConfigureAwait(false);
     }
 
     private static void Join(OciRecord record, int processId)

@@ -1,0 +1,24 @@
+namespace Isolation.Live.Tests;
+
+/// <summary>Engines that drive our runtime: the scripts of tests/clients.</summary>
+[Trait("Category", "Slow")]
+public sealed class ClientTests
+{
+    [Theory]
+    [InlineData("docker", "dockerd")]
+    [InlineData("podman", "podman")]
+    [InlineData("containerd", "containerd")]
+    public async Task An_engine_runs_its_containers_on_ours(string script, string program)
+    {
+        Lane.RequiresRoot("these engines are root's");
+        Assert.SkipUnless(((string[])["/usr/bin", "/usr/sbin"]).Any(directory => File.Exists(Path.Join(directory, program))), $"{program} is not installed");
+        Assert.SkipUnless(File.Exists("/bin/busybox"), "there is no /bin/busybox: install busybox-static");
+        using TemporaryDirectory directory = new();
+        string root = Environment.GetEnvironmentVariable("DOTNET_ROOT") ?? "", command = Path.Join(AppContext.BaseDirectory, "isolation-runtime.dll");
+        string runtime = directory.Write("isolation-runtime", $"#!/bin/sh\nexport DOTNET_ROOT='{root}' DOTNET_TieredPGO=0\nexec '{(root.Length > 0 ? root + "/" : "")}dotnet' '{command}' \"$@\"\n");
+        File.SetUnixFileMode(runtime, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        (int code, string output, string error) = await Sandbox.OnHostAsync("timeout", "240", "unshare", "--mount", "--propagation", "private", "bash", Path.Join(AppContext.BaseDirectory, "clients", script), runtime);
+
+        Assert.True(code == 0, string.Join('\n', output.Split('\n').Where(line => !line.StartsWith("ok", StringComparison.Ordinal))) + error);
+    }
+}
