@@ -26,6 +26,7 @@ public sealed partial class OciRuntimeRoot
         string bundle = Path.GetFullPath(options.Bundle);
         byte[] text = ReadConfig(bundle);
         OciConfig config = Parsed(text, bundle);
+        if (options.SystemdCgroup) throw new OciRuntimeException("control groups by systemd cannot be had: leave --systemd-cgroup out (docker: native.cgroupdriver=cgroupfs; podman: --cgroup-manager cgroupfs)");
         if (!config.HasProgram) throw new OciRuntimeException("$.process.args: a container needs a program to be made for");
         if (!System.IO.Directory.Exists(config.RootPath)) throw new OciRuntimeException($"$.root.path: there is no directory '{config.RootPath}'");
         CheckTerminal(config.Spec.Terminal is not null, options.ConsoleSocket);

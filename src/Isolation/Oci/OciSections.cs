@@ -48,7 +48,13 @@ internal static class OciSections
             Layout = Propagation(new() { Devices = [.. linux.Find("devices").Items().Select(Device)] }, linux.Find("rootfsPropagation")),
         };
         foreach ((_, OciNode device) in linux.Find("netDevices").Members())
+        {
             if (device.Find("name") is { } name) name.Text();
+            throw device.Bad("moving a network device into a container cannot be had yet: do it with ip link set NAME netns");
+        }
+
+        if (linux.Find("intelRdt") is { } rdt && rdt.Members().Any()) throw rdt.Bad("resource control of Intel's (resctrl) cannot be had");
+        if (linux.Find("memoryPolicy") is { } policy && policy.Members().Any()) throw policy.Bad("a memory policy cannot be had: resources.cpu.mems limits the nodes");
         if (linux.Find("seccomp") is not { } seccomp) return spec with { Unfiltered = true };
         if (seccomp.Find("listenerPath") is { } listener && listener.Text().Length > 0) throw listener.Bad("a listener on a socket cannot be had");
         return spec with { Seccomp = seccomp.Checked(node => SeccompPolicy.FromJson(node.Element.GetRawText())) };
