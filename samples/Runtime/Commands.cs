@@ -81,6 +81,7 @@ internal sealed class Commands(OciRuntimeRoot root, bool systemdCgroup)
     private async Task<int> ExecAsync(Arguments arguments)
     {
         if (arguments.Rest.Count == 0) throw new UsageException("container id cannot be empty");
+        if (arguments.Value("cgroup") is not null) throw new UsageException("--cgroup cannot be had: a further program is in the control group of its container");
         string? process = arguments.Value("process", "p");
         if (process is null && arguments.Rest.Count < 2) throw new UsageException("process args cannot be empty");
         OciProgram? program = null;
@@ -94,6 +95,8 @@ internal sealed class Commands(OciRuntimeRoot root, bool systemdCgroup)
             User = arguments.Value("user", "u"),
             AdditionalGroups = [.. arguments.All("additional-gids", "g").Select(text => uint.Parse(text, CultureInfo.InvariantCulture))],
             Capabilities = arguments.All("cap", "c"),
+            AppArmorProfile = arguments.Value("apparmor") is { Length: > 0 } profile ? profile : null,
+            SelinuxLabel = arguments.Value("process-label") is { Length: > 0 } label ? label : null,
             Terminal = arguments.Has("tty", "t") ? true : process is null ? false : null,
             NoNewPrivileges = arguments.Has("no-new-privs") ? true : null,
             ConsoleSocket = arguments.Value("console-socket") is { Length: > 0 } socket ? socket : null,

@@ -36,7 +36,7 @@ try
     command = global.Rest[0];
     return await new Commands(new OciRuntimeRoot(global.Value("root")), global.Has("systemd-cgroup")).RunAsync(command, [.. global.Rest.Skip(1)]);
 }
-catch (Exception exception) when (exception is OciRuntimeException or UsageException or IOException or UnauthorizedAccessException or FormatException)
+catch (Exception exception)
 {
     log.Error(Commands.Words(exception));
     return command == "exec" ? 255 : 1;

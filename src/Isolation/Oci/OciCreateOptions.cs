@@ -51,6 +51,12 @@ public sealed record OciExecOptions
     /// <summary>Capabilities besides those of the container's own program, as <c>CAP_NET_ADMIN</c>.</summary>
     public IReadOnlyList<string> Capabilities { get; init; } = [];
 
+    /// <summary>The AppArmor profile it is confined by; null for that of the container's own program.</summary>
+    public string? AppArmorProfile { get; init; }
+
+    /// <summary>Its SELinux label; null for that of the container's own program.</summary>
+    public string? SelinuxLabel { get; init; }
+
     /// <summary>Whether it has a terminal of its own; null for what the JSON says.</summary>
     public bool? Terminal { get; init; }
 

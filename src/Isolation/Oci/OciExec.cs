@@ -6,6 +6,7 @@ namespace Isolation;
 internal static class OciExec
 {
     /// <exception cref="FormatException">A user or capability is none.</exception>
+    /// <exception cref="ArgumentException">A profile or label is none.</exception>
     internal static ContainerSpec Apply(ContainerSpec spec, OciExecOptions options)
     {
         if (options.Command.Count > 0) spec = spec with { Command = [.. options.Command] };
@@ -24,6 +25,8 @@ internal static class OciExec
             spec = spec with { User = UserSpec.Parse(string.Create(CultureInfo.InvariantCulture, $"{ids[0]}:{(ids.Length > 1 ? ids[1] : 0)}")), Groups = [] };
         }
 
+        if (options.AppArmorProfile is { } profile) spec = spec with { AppArmor = profile == "unconfined" ? null : new(AppArmorProfiles.Checked(profile), Stacked: false, Preferred: false) };
+        if (options.SelinuxLabel is { } label) spec = spec with { Selinux = new(SelinuxLabels.Checked(label, "label"), null, Preferred: false) };
         if (options.AdditionalGroups.Count > 0) spec = spec with { Groups = [.. spec.Groups ?? [], .. options.AdditionalGroups] };
         foreach (string name in options.Capabilities)
         {
