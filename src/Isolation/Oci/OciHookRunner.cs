@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 
 namespace Isolation;
 
@@ -39,7 +40,12 @@ internal static class OciHookRunner
             ContainerResult result;
             try
             {
-                result = await spec.RunAsync(cancellationToken).ConfigureAwait(false);
+                Container container = await spec.StartAsync(cancellationToken).ConfigureAwait(false);
+                await using ConfiguredAsyncDisposable disposing = container.ConfigureAwait(false);
+                result = await container.WaitAsync(cancellationToken).ConfigureAwait(false);
+
+                // It leads a session of its own: what it has started and left goes with it.
+                if (result.Outcome == ContainerOutcome.TimedOut) Linux.Syscall.Invoke(Linux.SystemCall.kill, -container.ProcessId, Linux.Abi.SIGKILL);
             }
             catch (ContainerException exception)
             {
