@@ -19,6 +19,9 @@ internal sealed record OciHooks
     internal ImmutableArray<OciHook> Poststart { get; private init; } = [];
     internal ImmutableArray<OciHook> Poststop { get; private init; } = [];
 
+    /// <summary>Whether any is run while the container is made.</summary>
+    internal bool HasCreation => !Prestart.IsEmpty || !CreateRuntime.IsEmpty || !CreateContainer.IsEmpty;
+
     internal static OciHooks Read(OciNode? node) => new()
     {
         Prestart = Read(node, "prestart"), CreateRuntime = Read(node, "createRuntime"), CreateContainer = Read(node, "createContainer"),

@@ -54,7 +54,7 @@ public sealed partial class OciRuntimeRoot
                     group?.Add(processId);
                     Note(processId);
                 },
-                OnStage = (_, processId) => HooksAsync(config, StateOf(id, directory, Note(processId)) with { Status = OciStatus.Creating }, cancellationToken),
+                OnStage = !config.Hooks.HasCreation ? null : (_, processId) => HooksAsync(config, StateOf(id, directory, Note(processId)) with { Status = OciStatus.Creating }, cancellationToken),
             };
             launch = ContainerLaunch.Begin(spec, cancellationToken, gate: opened);
             await launch.Ready.ConfigureAwait(false);

@@ -90,10 +90,10 @@ public sealed partial class OciRuntimeRoot
 
         if (!Signal(record, signal)) throw new OciRuntimeException($"container not running: '{id}'");
 
-        // Where the processes are numbered with the host's, the end of the first is not the end of the others.
-        if (signal == Abi.SIGKILL && !record.Groups.IsEmpty && Cgroup.Find(record.Groups) is { } group)
+        // What is frozen in a group of version 1 dies only where it is let go.
+        if (signal == Abi.SIGKILL && IsFrozen(record) && Cgroup.Open(record.Groups) is { } group)
         {
-            if (group.IsFrozen) group.Thaw();
+            group.Thaw();
             group.Close();
         }
     }
@@ -124,7 +124,7 @@ public sealed partial class OciRuntimeRoot
         if (record is not null)
         {
             Signal(record, Abi.SIGKILL);
-            if (!record.Groups.IsEmpty && Cgroup.Find(record.Groups) is { } group) await RemoveAsync(group, id).ConfigureAwait(false);
+            if (!record.Groups.IsEmpty && Cgroup.Open(record.Groups) is { } group) await RemoveAsync(group, id).ConfigureAwait(false);
             await WaitForEndAsync(record, cancellationToken).ConfigureAwait(false);
         }
 

@@ -189,7 +189,7 @@ public sealed class OciRuntimeTests
         using Bundle bundle = Bundle.Shell("exec sleep 1000");
         bundle.Config["linux"]!["resources"]!["memory"] = new JsonObject { ["limit"] = 64 << 20, ["swap"] = 0 };
         bundle.Config["linux"]!["cgroupsPath"] = $"/isolation-oci-test-{Environment.ProcessId}/one";
-        await bundle.CreateAsync("group");
+        OciProgram program = await bundle.CreateAsync("group");
         await bundle.Containers.StartAsync("group", Sandbox.Token);
         Assert.Equal(64 << 20, bundle.Containers.ReadStats("group").Memory.Limit);
         bundle.Containers.Update("group", """{"memory":{"limit":33554432,"swap":-1,"kernel":0},"cpu":{"shares":0,"cpus":""}}""");
@@ -198,7 +198,10 @@ public sealed class OciRuntimeTests
         Assert.Equal(OciStatus.Paused, bundle.Containers.GetState("group").Status);
         bundle.Containers.Resume("group");
         Assert.Equal(OciStatus.Running, bundle.Containers.GetState("group").Status);
-        await bundle.Containers.DeleteAsync("group", force: true, Sandbox.Token);
+        await bundle.Containers.PauseAsync("group", Sandbox.Token);
+        bundle.Containers.Kill("group", 9);
+        Assert.Equal(9, (await program.WaitAsync(Sandbox.Token)).Signal);
+        await bundle.Containers.DeleteAsync("group", cancellationToken: Sandbox.Token);
         foreach (string mount in (string[])[.. Directory.GetDirectories("/sys/fs/cgroup"), "/sys/fs/cgroup"])
             if (Directory.Exists($"{mount}/isolation-oci-test-{Environment.ProcessId}")) Directory.Delete($"{mount}/isolation-oci-test-{Environment.ProcessId}");
     }
