@@ -30,7 +30,7 @@ internal static class OciExec
         if (options.AdditionalGroups.Count > 0) spec = spec with { Groups = [.. spec.Groups ?? [], .. options.AdditionalGroups] };
         foreach (string name in options.Capabilities)
         {
-            if (!name.StartsWith("CAP_", StringComparison.OrdinalIgnoreCase) || !Enum.TryParse(name[4..].Replace("_", "", StringComparison.Ordinal), ignoreCase: true, out Capability capability)) throw new FormatException($"'{name}' is no capability");
+            Capability capability = OciCapability.Parse(name) ?? throw new FormatException($"'{name}' is no capability");
             CapabilitySets sets = spec.Sets!;
             spec = spec with { Sets = new(sets.Bounding.With(capability), sets.Effective.With(capability), sets.Permitted.With(capability), sets.Inheritable, sets.Ambient) };
         }

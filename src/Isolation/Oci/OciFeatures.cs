@@ -26,7 +26,7 @@ public static class OciFeatures
             Strings(writer, "mountOptions", OciMountOptions.Known.Order(StringComparer.Ordinal));
             writer.WriteStartObject("linux");
             Strings(writer, "namespaces", NamespaceTypes);
-            Strings(writer, "capabilities", Enum.GetValues<Capability>().Where(capability => host.KnownCapabilities.Has((int)capability)).Select(CapabilityName));
+            Strings(writer, "capabilities", Enum.GetValues<Capability>().Where(capability => host.KnownCapabilities.Has((int)capability)).Select(OciCapability.NameOf));
             writer.WriteStartObject("cgroup");
             writer.WriteBoolean("v1", CgroupSystem.Current.Mode != CgroupMode.V2);
             writer.WriteBoolean("v2", CgroupSystem.Current.Unified is not null);
@@ -126,10 +126,6 @@ public static class OciFeatures
             writer.WriteEndObject();
         });
     }
-
-    /// <summary>As <c>CAP_NET_ADMIN</c>.</summary>
-    internal static string CapabilityName(Capability capability) =>
-        "CAP_" + string.Concat(capability.ToString().Select((letter, i) => i > 0 && char.IsUpper(letter) ? "_" + letter : letter.ToString())).ToUpperInvariant();
 
     private static void Mount(Utf8JsonWriter writer, string destination, string type, string source, params string[] options)
     {

@@ -80,8 +80,8 @@ internal static class OciProcess
             foreach (OciNode item in node.Find(name).Items())
             {
                 string text = item.Text();
-                if (!text.StartsWith("CAP_", StringComparison.OrdinalIgnoreCase)) throw item.Bad($"'{text}' is no name of a capability: CAP_…");
-                if (Enum.TryParse(text[4..].Replace("_", "", StringComparison.Ordinal), ignoreCase: true, out Capability capability)) set = set.With(capability);
+                if (!OciCapability.IsName(text)) throw item.Bad($"'{text}' is no name of a capability: CAP_…");
+                if (OciCapability.Parse(text) is { } capability) set = set.With(capability);
             }
 
             return set;
@@ -139,16 +139,6 @@ internal static class OciProcess
         };
     }
 
-    private static List<int> Processors(string list)
-    {
-        List<int> processors = [];
-        foreach (string part in list.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
-        {
-            int[] ends = [.. part.Split('-').Select(text => int.TryParse(text.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number < 4096 ? number : throw new FormatException($"'{part}' is no processor, nor a range of them"))];
-            if (ends.Length > 2 || ends[^1] < ends[0]) throw new FormatException($"'{part}' is no range of processors");
-            processors.AddRange(Enumerable.Range(ends[0], ends[^1] - ends[0] + 1));
-        }
-
-        return processors;
-    }
+    private static List<int> Processors(string list) =>
+        Cgroups.CpuList.TryParse(list.Replace(" ", "", StringComparison.Ordinal), out List<int> processors) ? processors : throw new FormatException($"'{list}' is no list of processors, such as 0-3,8");
 }

@@ -8,10 +8,10 @@ namespace Isolation.Launch;
 internal static class DeviceSteps
 {
     // Numbers from the kernel's Documentation/admin-guide/devices.txt.
-    private static readonly (string Name, int Major, int Minor)[] Nodes =
+    internal static readonly (string Name, int Major, int Minor)[] Nodes =
         [("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0)];
 
-    private static readonly (string Name, string Target)[] Links =
+    internal static readonly (string Name, string Target)[] Links =
         [("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2"), ("ptmx", "pts/ptmx")];
 
     private const uint TerminalGroup = 5; // "tty" of every distribution's base files

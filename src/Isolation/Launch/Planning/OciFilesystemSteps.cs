@@ -9,10 +9,6 @@ internal static class OciFilesystemSteps
 {
     private const int DeviceMode = 0x1B6; // 0666
 
-    private static readonly (string Name, uint Minor, uint Major)[] DefaultDevices = [("null", 3, 1), ("zero", 5, 1), ("full", 7, 1), ("random", 8, 1), ("urandom", 9, 1), ("tty", 0, 5)];
-
-    private static readonly (string Name, string Target)[] Links = [("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2"), ("ptmx", "pts/ptmx")];
-
     /// <summary>Detached copies of the sources of binds, while their propagation is the host's.</summary>
     internal static Dictionary<OciMount, Slot> OpenSources(MountWriter mounts)
     {
@@ -59,8 +55,8 @@ internal static class OciFilesystemSteps
         mounts.CreateInRoot("dev", directory: true);
         Slot dev = mounts.OpenInRoot("dev", flags: mounts.Inputs.Host.Abi.O_DIRECTORY);
         OciLayout layout = mounts.Inputs.Spec.Layout!;
-        foreach ((string name, uint minor, uint major) in DefaultDevices)
-            if (!layout.Devices.Any(device => device.Path == "/dev/" + name)) Node(mounts, new($"/dev/{name}", S_IFCHR, major, minor, DeviceMode, 0, 0), dev, name);
+        foreach ((string name, int major, int minor) in DeviceSteps.Nodes)
+            if (!layout.Devices.Any(device => device.Path == "/dev/" + name)) Node(mounts, new($"/dev/{name}", S_IFCHR, (uint)major, (uint)minor, DeviceMode, 0, 0), dev, name);
         foreach (OciDevice device in layout.Devices)
         {
             string path = device.Path.Trim('/'), directory = path[..Math.Max(0, path.LastIndexOf('/'))];
@@ -70,7 +66,7 @@ internal static class OciFilesystemSteps
         }
 
         writer.For("make the links of /dev");
-        foreach ((string name, string target) in Links) writer.Call(symlinkat, target, dev, name).Tolerate(Errno.EEXIST);
+        foreach ((string name, string target) in DeviceSteps.Links) writer.Call(symlinkat, target, dev, name).Tolerate(Errno.EEXIST);
     }
 
     /// <summary>Once the pseudo-terminal is there: it is the console too (config-linux.md, "Default Devices").</summary>
