@@ -15,6 +15,7 @@ vm_suites() {
     echo Live 6.1 root systemd
     echo Live 6.1 unprivileged systemd
     echo Live 6.1 root selinux
+    echo Live 6.1 unprivileged selinux
     if [ "${ISOLATION_VM:-}" = all ]; then
         echo Live 5.10 unprivileged session
         echo Live 5.10 unprivileged systemd
@@ -27,7 +28,7 @@ vm_suites() {
 vm_options() {
     echo "--kernel $1"
     [ "$2" = root ] || echo "--user"
-    if [ "$3" = systemd ]; then echo "--systemd"; elif [ "$3" = selinux ]; then echo "--append lsm=landlock,selinux"; elif [ "$2" != root ]; then echo "--delegate"; fi
+    if [ "$3" = systemd ]; then echo "--systemd"; elif [ "$3" = selinux ]; then echo "--append lsm=landlock,selinux"; [ "$2" = root ] || echo "--delegate"; elif [ "$2" != root ]; then echo "--delegate"; fi
 }
 
 # The same as the runner's options.

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace Isolation.Live.Tests;
 
 /// <summary>Labels of SELinux, where the kernel has it: in a virtual machine that is booted with it, under a small policy of the tests' own.</summary>
@@ -7,12 +5,11 @@ namespace Isolation.Live.Tests;
 public sealed class SelinuxTests
 {
     private const string Label = "cat /proc/self/attr/current | tr -d '\\000'";
-    private static readonly Lazy<Task> Policy = new(LoadAsync);
 
     [Fact]
     public async Task A_container_has_categories_that_no_other_has_and_gives_them_back()
     {
-        await RequiresPolicyAsync();
+        RequiresPolicy();
         await using Container one = await Sandbox.SleeperAsync(builder => builder.WithSelinux()), other = await Sandbox.SleeperAsync(builder => builder.WithSelinux());
         string[] labels = [LabelOf(one), LabelOf(other)];
 
@@ -31,10 +28,15 @@ public sealed class SelinuxTests
     [InlineData(true)]
     public async Task Its_programs_and_its_mounts_have_its_label(bool hostsUsers)
     {
-        await RequiresPolicyAsync();
+        RequiresPolicy();
         using TestRoot root = new();
         ContainerBuilder builder = root.Container(RootAccess.Layered, "sleep", "1000").WithSelinux();
-        if (hostsUsers) builder.WithUserNs(NamespaceSource.Host);
+        if (hostsUsers)
+        {
+            Lane.RequiresRoot("without it nothing can be mounted in the host's user namespace");
+            builder.WithUserNs(NamespaceSource.Host);
+        }
+
         await using Container container = await builder.BeginAsync();
         string label = LabelOf(container);
 
@@ -48,7 +50,7 @@ public sealed class SelinuxTests
     [Fact]
     public async Task It_cannot_write_what_is_the_hosts_until_that_is_labelled_for_it()
     {
-        await RequiresPolicyAsync();
+        RequiresPolicy();
         using TemporaryDirectory directory = new();
         directory.Write("below/file", "x");
         ContainerBuilder Write(SelinuxRelabel relabel) => Sandbox.HostShell("echo y > /data/below/file && echo z > /data/new").WithSelinux().WithBind(directory.Path, "/data", new BindOptions { Relabel = relabel });
@@ -66,7 +68,7 @@ public sealed class SelinuxTests
     [Fact]
     public async Task A_label_of_the_callers_choice_is_taken_and_one_that_the_policy_does_not_know_is_refused()
     {
-        await RequiresPolicyAsync();
+        RequiresPolicy();
         Assert.Equal("system_u:system_r:container_t:s0:c7", await Sandbox.HostShell(Label).WithSelinuxLabel("system_u:system_r:container_t:s0:c7").OutputAsync());
         ContainerException exception = await Sandbox.Host("true").WithSelinuxLabel("system_u:system_r:unheard_of_t:s0").RefusalAsync();
         Assert.Equal(ContainerErrorReason.SecurityUnavailable, exception.Reason);
@@ -76,25 +78,14 @@ public sealed class SelinuxTests
 
     private static string LabelOf(Container container) => File.ReadAllText($"/proc/{container.ProcessId}/attr/current").TrimEnd('\0', '\n');
 
-    private static string[] ClaimNames() => [.. Directory.GetFiles("/run/isolation/claims/selinux-categories").Select(path => Path.GetFileName(path))];
+    private static string[] ClaimNames() => [.. Directory.GetFiles(new FileInfo($"/proc/self/fd/{ClaimDirectory.Of(ClaimDirectory.Categories).Directory.Number}").LinkTarget!).Select(path => Path.GetFileName(path))];
 
-    private static async Task RequiresPolicyAsync()
+    /// <summary>The virtual machine has loaded one that says what this process is.</summary>
+    private static void RequiresPolicy()
     {
-        Lane.RequiresRoot("a policy is loaded by root");
         Assert.SkipUnless(HostFactsReader.Current.HasSelinux, "this kernel has no SELinux, or is not booted with it");
-        await Policy.Value;
-    }
-
-    private static async Task LoadAsync()
-    {
-        using TemporaryDirectory directory = new();
-        string text = await File.ReadAllTextAsync(Path.Join(AppContext.BaseDirectory, "Security/Selinux/policy.conf"), Sandbox.Token);
-        string categories = string.Concat(Enumerable.Range(0, 1024).Select(number => $"category c{number};\n"));
-        directory.Write("policy.conf", text.Replace("# categories c0 to c1023\n", categories, StringComparison.Ordinal));
-        (int exit, string output, string error) = await Sandbox.OnHostAsync("checkpolicy", "-M", "-U", "allow", "-c", "33", "-o", directory["policy"], directory["policy.conf"]);
-        Assert.True(exit == 0, output + error);
-        await File.WriteAllBytesAsync("/sys/fs/selinux/load", await File.ReadAllBytesAsync(directory["policy"], Sandbox.Token), Sandbox.Token);
-        await File.WriteAllBytesAsync("/sys/fs/selinux/enforce", Encoding.ASCII.GetBytes("1"), Sandbox.Token);
+        Assert.Equal("system_u:system_r:kernel_t:s0", File.ReadAllText("/proc/self/attr/current").TrimEnd('\0', '\n', ' '));
+        Assert.Equal("1", File.ReadAllText("/sys/fs/selinux/enforce"));
     }
 }
 
