@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 
 namespace Isolation.Samples.Runtime;
@@ -18,28 +16,19 @@ internal static class Limits
 
     internal static string[] Options { get; } = [.. Fields.Select(field => field.Option), "kernel-memory", "kernel-memory-tcp", "l3-cache-schema", "mem-bw-schema"];
 
-    internal static string ToJson(Arguments arguments)
+    internal static string ToJson(Arguments arguments) => JsonText.Of(writer =>
     {
-        ArrayBufferWriter<byte> buffer = new();
-        using (Utf8JsonWriter writer = new(buffer))
+        foreach (IGrouping<string, (string Option, string Group, string Field)> group in Fields.Where(field => arguments.Value(field.Option) is not null).GroupBy(field => field.Group))
         {
-            writer.WriteStartObject();
-            foreach (IGrouping<string, (string Option, string Group, string Field)> group in Fields.Where(field => arguments.Value(field.Option) is not null).GroupBy(field => field.Group))
+            writer.WriteStartObject(group.Key);
+            foreach ((string option, _, string field) in group)
             {
-                writer.WriteStartObject(group.Key);
-                foreach ((string option, _, string field) in group)
-                {
-                    string text = arguments.Value(option)!;
-                    if (field is "cpus" or "mems") writer.WriteString(field, text);
-                    else writer.WriteNumber(field, long.TryParse(text, CultureInfo.InvariantCulture, out long number) ? number : throw new UsageException($"invalid value \"{text}\" for flag -{option}"));
-                }
-
-                writer.WriteEndObject();
+                string text = arguments.Value(option)!;
+                if (field is "cpus" or "mems") writer.WriteString(field, text);
+                else writer.WriteNumber(field, long.TryParse(text, CultureInfo.InvariantCulture, out long number) ? number : throw new UsageException($"invalid value \"{text}\" for flag -{option}"));
             }
 
             writer.WriteEndObject();
         }
-
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
-    }
+    });
 }

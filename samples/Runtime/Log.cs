@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 
 namespace Isolation.Samples.Runtime;
@@ -23,18 +21,10 @@ internal sealed class Log(string? path, bool json)
         }
     }
 
-    private static string Json(string message, string time)
+    private static string Json(string message, string time) => JsonText.Of(writer =>
     {
-        ArrayBufferWriter<byte> buffer = new();
-        using (Utf8JsonWriter writer = new(buffer))
-        {
-            writer.WriteStartObject();
-            writer.WriteString("level", "error");
-            writer.WriteString("msg", message);
-            writer.WriteString("time", time);
-            writer.WriteEndObject();
-        }
-
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
-    }
+        writer.WriteString("level", "error");
+        writer.WriteString("msg", message);
+        writer.WriteString("time", time);
+    });
 }

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text;
 using System.Text.Json;
 using Isolation.Cgroups;
 using Isolation.Launch;
@@ -17,7 +15,7 @@ public static class OciFeatures
     public static string ToJson()
     {
         HostFacts host = HostFactsReader.Current;
-        return Written(writer =>
+        return OciJson.Write(writer =>
         {
             writer.WriteStartObject();
             writer.WriteString("ociVersionMin", "1.0.0");
@@ -48,7 +46,7 @@ public static class OciFeatures
             writer.WriteEndObject();
             writer.WriteEndObject();
             writer.WriteEndObject();
-        });
+        }, indented: true);
     }
 
     /// <summary>A configuration of a shell in <c>rootfs</c>, as other runtimes' <c>spec</c> writes.</summary>
@@ -56,7 +54,7 @@ public static class OciFeatures
     public static string ExampleConfig(bool rootless = false)
     {
         HostFacts host = HostFactsReader.Current;
-        return Written(writer =>
+        return OciJson.Write(writer =>
         {
             writer.WriteStartObject();
             writer.WriteString("ociVersion", OciState.SpecificationVersion);
@@ -124,7 +122,7 @@ public static class OciFeatures
             Strings(writer, "readonlyPaths", HidingSteps.DefaultReadOnly.Select(path => "/" + path));
             writer.WriteEndObject();
             writer.WriteEndObject();
-        });
+        }, indented: true);
     }
 
     private static void Mount(Utf8JsonWriter writer, string destination, string type, string source, params string[] options)
@@ -160,12 +158,5 @@ public static class OciFeatures
         writer.WriteStartArray(name);
         foreach (string value in values) writer.WriteStringValue(value);
         writer.WriteEndArray();
-    }
-
-    private static string Written(Action<Utf8JsonWriter> write)
-    {
-        ArrayBufferWriter<byte> buffer = new();
-        using (Utf8JsonWriter writer = new(buffer, new JsonWriterOptions { Indented = true })) write(writer);
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
@@ -35,8 +34,7 @@ internal sealed record OciRecord
 
     internal void Save(string directory)
     {
-        ArrayBufferWriter<byte> buffer = new();
-        using (Utf8JsonWriter writer = new(buffer))
+        string text = OciJson.Write(writer =>
         {
             writer.WriteStartObject();
             writer.WriteNumber("format", Format);
@@ -54,10 +52,9 @@ internal sealed record OciRecord
             foreach ((string key, string value) in Annotations) writer.WriteString(key, value);
             writer.WriteEndObject();
             writer.WriteEndObject();
-        }
-
+        });
         string path = Path.Join(directory, FileName), draft = path + ".new";
-        File.WriteAllBytes(draft, buffer.WrittenSpan);
+        File.WriteAllText(draft, text);
         File.Move(draft, path, overwrite: true);
     }
 

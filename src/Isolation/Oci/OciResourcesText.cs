@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text;
 using System.Text.Json;
 
 namespace Isolation;
@@ -13,24 +11,18 @@ internal static class OciResourcesText
     private static readonly HashSet<string> Kinds = ["memory", "cpu", "pids", "blockIO"];
 
     /// <exception cref="FormatException">It is no object.</exception>
-    internal static string Read(OciNode resources)
+    internal static string Read(OciNode resources) => OciJson.Write(writer =>
     {
-        ArrayBufferWriter<byte> buffer = new();
-        using (Utf8JsonWriter writer = new(buffer))
+        writer.WriteStartObject();
+        foreach ((string name, OciNode value) in resources.Members())
         {
-            writer.WriteStartObject();
-            foreach ((string name, OciNode value) in resources.Members())
-            {
-                writer.WritePropertyName(name);
-                if (Kinds.Contains(name) && value.Element.ValueKind == JsonValueKind.Object) WriteSet(writer, value);
-                else value.Element.WriteTo(writer);
-            }
-
-            writer.WriteEndObject();
+            writer.WritePropertyName(name);
+            if (Kinds.Contains(name) && value.Element.ValueKind == JsonValueKind.Object) WriteSet(writer, value);
+            else value.Element.WriteTo(writer);
         }
 
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
-    }
+        writer.WriteEndObject();
+    });
 
     private static void WriteSet(Utf8JsonWriter writer, OciNode node)
     {

@@ -1,6 +1,4 @@
-using System.Buffers;
 using System.Collections.Immutable;
-using System.Text;
 using System.Text.Json;
 
 namespace Isolation;
@@ -52,14 +50,9 @@ public sealed record OciState
     public ImmutableSortedDictionary<string, string> Annotations { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
     /// <summary>As hooks get it, and <c>state</c> prints it: state-schema.json, with <c>rootfs</c> and <c>created</c> besides where they are wanted.</summary>
-    public string ToJson(bool details = false)
-    {
-        ArrayBufferWriter<byte> buffer = new();
-        using (Utf8JsonWriter writer = new(buffer, new JsonWriterOptions { Indented = details })) Write(writer, details);
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
-    }
+    public string ToJson(bool details = false) => OciJson.Write(writer => Write(writer, details), details);
 
-    internal void Write(Utf8JsonWriter writer, bool details)
+    private void Write(Utf8JsonWriter writer, bool details)
     {
         writer.WriteStartObject();
         writer.WriteString("ociVersion", SpecificationVersion);

@@ -44,6 +44,19 @@ public sealed class AppArmorTests
         Assert.Contains(container.Enforcement, entry => entry is { Feature: "security label", State: EnforcementState.Enforced } && entry.Detail == $"{name} (enforce)");
     }
 
+    [Fact]
+    public async Task The_attribute_that_kernels_before_5_8_have_is_as_good()
+    {
+        Assert.SkipUnless(HasAppArmor, "this kernel has no AppArmor");
+        string name = Environment.GetEnvironmentVariable("ISOLATION_TEST_APPARMOR") ?? "";
+        Assert.SkipWhen(name.Length == 0, "the virtual machine only: a profile is loaded there");
+        ContainerSpec spec = Sandbox.Host("cat", "/proc/self/attr/current").WithAppArmorProfile(name).Build();
+        Launch.PlanInputs inputs = LaunchInputs.Gather(spec);
+        spec.ChangePlan(_ => Launch.LaunchPlanner.Plan(inputs with { Host = inputs.Host with { AppArmorFile = "/proc/self/attr/exec" } }));
+
+        Assert.Equal($"{name} (enforce)", Sandbox.Output(await spec.RunAsync(Sandbox.Token)));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
