@@ -32,6 +32,15 @@ public sealed class NestingTests
     }
 
     [Fact]
+    public async Task Landlock_holds_in_a_container_in_a_container()
+    {
+        Assert.SkipUnless(HostFactsReader.Current.LandlockVersion > 0, "this kernel has no Landlock (Linux 5.13)");
+        string[] lines = await NestedProgram.Container("run", "--landlock", "/tmp", "--", "sh", "-c", "echo open > /tmp/x && cat /tmp/x; echo shut > /var/tmp/x || echo refused").LinesAsync();
+
+        Assert.Equal(["open", "refused"], lines);
+    }
+
+    [Fact]
     public async Task Without_the_masks_given_up_proc_of_the_inner_is_reported_as_a_fallback()
     {
         ContainerBuilder nesting = NestedProgram.Container("run", "--report", "--", "true");

@@ -17,6 +17,9 @@ internal static class Run
                 case "--report":
                     report = true;
                     break;
+                case "--landlock":
+                    builder.WithLandlock(LandlockPolicy.Of(["/"], [words.Dequeue()]));
+                    break;
                 case "--host-user":
                     builder.WithUserNs(NamespaceSource.Host);
                     break;

@@ -30,7 +30,7 @@ public sealed class WorkingDirectoryTests
         using TestRoot root = new();
         File.CreateSymbolicLink(root["work"], link);
 
-        ContainerException refusal = await root.Container(RootAccess.ReadOnly, "pwd").WithWorkingDirectory("/place").RefusalAsync();
+        ContainerException refusal = await root.Container(RootAccess.ReadOnly, "pwd").WithWorkingDirectory("/work").RefusalAsync();
 
         Assert.Equal(ContainerErrorReason.WorkingDirectoryNotFound, refusal.Reason);
     }

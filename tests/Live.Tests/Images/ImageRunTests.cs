@@ -29,6 +29,27 @@ public sealed class ImageRunTests : IAsyncLifetime
         Assert.Contains("no command", (await Assert.ThrowsAsync<InvalidOperationException>(() => Run().WithEntrypoint().RunAsync(Sandbox.Token))).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("/proc/self/fd/3")]
+    [InlineData("/proc/self/fd/5/../../..")]
+    [InlineData("/proc/1/root")]
+    public async Task A_working_directory_that_leads_out_is_refused_whoever_says_it(string path)
+    {
+        await LoadAsync($$"""{"Cmd":["pwd"],"WorkingDir":"{{path}}"}""");
+        ContainerException refusal = await Run().RefusalAsync();
+
+        Assert.Equal(ContainerErrorReason.WorkingDirectoryNotFound, refusal.Reason);
+    }
+
+    [Fact]
+    public async Task What_an_image_sets_for_the_loader_reaches_its_program_alone()
+    {
+        await LoadAsync("""{"Cmd":["sh","-c","echo $LD_PRELOAD $DOTNET_STARTUP_HOOKS"],"Env":["PATH=/bin","LD_PRELOAD=/evil.so","DOTNET_STARTUP_HOOKS=/evil.dll"]}""", second => second.Write("evil.so", "no library\n"));
+
+        Assert.Equal("/evil.so /evil.dll", await Run().OutputAsync());
+        Assert.Null(Environment.GetEnvironmentVariable("LD_PRELOAD"));
+    }
+
     [Fact]
     public async Task Containers_of_one_image_share_its_layers_and_nothing_else()
     {
