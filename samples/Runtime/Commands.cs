@@ -75,6 +75,7 @@ internal sealed class Commands(OciRuntimeRoot root, bool systemdCgroup)
         PreservedDescriptors = arguments.Number("preserve-fds"),
         LeavesExitStatus = detached,
         KeepsKeyring = arguments.Has("no-new-keyring"),
+        NoPivot = arguments.Has("no-pivot"),
         SystemdCgroup = systemdCgroup,
     };
 

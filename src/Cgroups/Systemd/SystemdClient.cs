@@ -14,7 +14,7 @@ namespace Isolation.Cgroups;
 /// <param name="patience">How long an answer may take.</param>
 internal sealed class SystemdClient(string addresses, TimeSpan patience)
 {
-    private const string Service = "org.freedesktop.systemd1", Manager = "org.freedesktop.systemd1.Manager", ManagerPath = "/org/freedesktop/systemd1", Starting = "StartTransientUnit";
+    private const string Service = "org.freedesktop.systemd1", Manager = "org.freedesktop.systemd1.Manager", ManagerPath = "/org/freedesktop/systemd1", Starting = "StartTransientUnit", Attaching = "AttachProcessesToUnit";
     private const string Booted = "/run/systemd/system"; // sd_booted(3)
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
@@ -56,17 +56,27 @@ internal sealed class SystemdClient(string addresses, TimeSpan patience)
     /// <param name="slice">To make it in; null for the manager's own choice.</param>
     /// <param name="processId">As the manager sees it.</param>
     /// <exception cref="SystemdException">It does not.</exception>
-    internal void StartScope(string name, string? slice, int processId)
+    internal void StartScope(string name, string? slice, int processId) => Ask(Starting, bus => StartScopeAsync(bus, name, slice, processId));
+
+    /// <summary>Moves a process into the group of a unit: where a user may not, because the process is in none of his own yet.</summary>
+    /// <exception cref="SystemdException">It does not.</exception>
+    internal void AttachProcess(string unit, int processId) => Ask(Attaching, async bus =>
+    {
+        await bus.ConnectAsync().ConfigureAwait(false);
+        await bus.CallMethodAsync(AttachCall(bus, unit, processId)).ConfigureAwait(false);
+    });
+
+    private void Ask(string what, Func<DBusConnection, Task> ask)
     {
         using DBusConnection bus = new(addresses);
         try
         {
             // On the pool: who calls may have a synchronization context that what comes after an await would wait for.
-            Task.Run(() => StartScopeAsync(bus, name, slice, processId)).WaitAsync(patience).GetAwaiter().GetResult();
+            Task.Run(() => ask(bus)).WaitAsync(patience).GetAwaiter().GetResult();
         }
         catch (DBusErrorReplyException exception)
         {
-            throw new SystemdException($"{Starting} is answered with {exception.ErrorName}: {exception.ErrorMessage}", exception.ErrorName, exception);
+            throw new SystemdException($"{what} is answered with {exception.ErrorName}: {exception.ErrorMessage}", exception.ErrorName, exception);
         }
         catch (TimeoutException exception)
         {
@@ -109,6 +119,23 @@ internal sealed class SystemdClient(string addresses, TimeSpan patience)
         string job = reader.ReadObjectPathAsString();
         reader.ReadString();
         return (job, reader.ReadString());
+    }
+
+    private static MessageBuffer AttachCall(DBusConnection bus, string unit, int processId)
+    {
+        MessageWriter writer = bus.GetMessageWriter();
+        try
+        {
+            writer.WriteMethodCallHeader(Service, ManagerPath, Manager, Attaching, "ssau");
+            writer.WriteString(unit);
+            writer.WriteString(""); // the unit's own group, and none beneath
+            writer.WriteArray(new uint[] { (uint)processId });
+            return writer.CreateMessage();
+        }
+        finally
+        {
+            writer.Dispose();
+        }
     }
 
     private static MessageBuffer Call(DBusConnection bus, string name, string? slice, int processId)

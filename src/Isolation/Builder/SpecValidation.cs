@@ -22,6 +22,8 @@ internal static class SpecValidation
     internal static void CheckOci(ContainerSpec spec)
     {
         if (!spec.Namespaces.IsNew(NamespaceKind.Mount)) throw new InvalidOperationException("$.linux.namespaces: a container with a root of its own needs a new mount namespace.");
+        if (!spec.Namespaces.IsNew(NamespaceKind.User) && spec.Mounts.OfType<OciMount>().FirstOrDefault(mount => mount.Options.Maps && mount.Maps is null) is { } mapped)
+            throw new InvalidOperationException($"$.mounts: the mount at '{mapped.Target}' is to be seen through an identity map (idmap), and has no mappings, nor has the container a user namespace of its own.");
         CheckProgram(spec);
         Namespaces(spec);
         Identity(spec);
@@ -46,8 +48,8 @@ internal static class SpecValidation
     {
         if (spec.Filter is not { } policy) return;
         if (policy.Problem() is { } problem) throw new InvalidOperationException($"The seccomp policy cannot be: {problem}.");
-        if (policy.Notifies && spec.Interception is null) throw new InvalidOperationException("The seccomp policy leaves calls to whoever listens (SCMP_ACT_NOTIFY), and nobody does: say who answers with WithSystemCallHandler.");
-        if (policy.Notifies && spec.OutlivesHost) throw new InvalidOperationException("Who answers for system calls ends with the host: leave WithSystemCallHandler or OutliveHost out.");
+        if (policy.Notifies && spec is { Interception: null, Agent: null }) throw new InvalidOperationException("The seccomp policy leaves calls to whoever listens (SCMP_ACT_NOTIFY), and nobody does: say who answers with WithSystemCallHandler.");
+        if (policy.Notifies && spec is { OutlivesHost: true, Agent: null }) throw new InvalidOperationException("Who answers for system calls ends with the host: leave WithSystemCallHandler or OutliveHost out.");
         ulong[] arguments = new ulong[6];
         string[] all = spec.NoNewPrivileges ? ["execve", "exit_group", "write"] : ["execve", "exit_group", "write", "capset"];
         foreach (string needed in all)

@@ -46,6 +46,7 @@ internal sealed partial class ContainerLaunch
         _messages.Stage = LaunchStage.None;
         if (stage == LaunchStage.Ready)
         {
+            if (_failure is not null) return; // what it has said before could not be taken, and it is killed
             LogFallbacks();
             _ready.TrySetResult();
         }
@@ -69,6 +70,12 @@ internal sealed partial class ContainerLaunch
     /// <summary>From here on the host decides about calls of the program.</summary>
     private void Listen(FileDescriptor listener)
     {
+        if (Spec.Agent is { } agent)
+        {
+            using (listener) agent.Send(listener, ProcessId);
+            return;
+        }
+
         if (Spec.Interception is not { } interception)
         {
             listener.Dispose();

@@ -23,6 +23,12 @@ public sealed record OciCreateOptions
     /// <summary>The program keeps the caller's session keyring.</summary>
     public bool KeepsKeyring { get; init; }
 
+    /// <summary>
+    /// The root of the host is covered and not detached (chroot(2) instead of pivot_root(2)): for a machine that runs from its initramfs, whose root cannot be replaced. Weaker:
+    /// a program with CAP_SYS_CHROOT can get out.
+    /// </summary>
+    public bool NoPivot { get; init; }
+
     /// <summary>Control groups are made by systemd: <c>linux.cgroupsPath</c> is <c>slice:prefix:name</c>.</summary>
     public bool SystemdCgroup { get; init; }
 }

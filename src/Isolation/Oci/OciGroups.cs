@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
 using Isolation.Cgroups;
 using Isolation.Linux;
 
@@ -28,8 +30,7 @@ internal static class OciGroups
         CgroupSystem system = CgroupSystem.Current;
         try
         {
-            ResourceLimits limits = config.Limits.Devices.IsEmpty ? config.Limits : config.Limits with { Devices = [.. config.Limits.Devices, .. Usual] };
-            return Cgroup.Create(name, limits, new()
+            return Cgroup.Create(name, WithUsualDevices(config.Limits), new()
             {
                 Parent = string.IsNullOrEmpty(parent) ? null : parent,
                 Driver = CgroupDriver.Cgroupfs,
@@ -45,6 +46,74 @@ internal static class OciGroups
             throw new OciRuntimeException($"Cannot make the control group '{path}': {exception.Message}", exception);
         }
     }
+
+    /// <summary>A scope of systemd's with a process in it, and the group that it has (runc's docs/systemd.md): limits are written into the group, and systemd leaves them alone.</summary>
+    /// <exception cref="OciRuntimeException">It cannot be made.</exception>
+    internal static Cgroup MakeScope(OciConfig config, string id, int processId)
+    {
+        (string slice, string unit) = Unit(config.CgroupsPath, id);
+        CgroupSystem system = CgroupSystem.Current;
+        if (system.Mode != CgroupMode.V2 || system.Unified is not { } place)
+            throw new OciRuntimeException($"systemd is asked for groups of v2 alone, and here is {system.Mode}: leave --systemd-cgroup out, or boot with systemd.unified_cgroup_hierarchy=1");
+        SystemdClient manager = SystemdClient.Find(out string? absence) ?? throw new OciRuntimeException($"systemd cannot make a control group: {absence}. Leave --systemd-cgroup out (docker: native.cgroupdriver=cgroupfs; podman: --cgroup-manager cgroupfs)");
+        Cgroup? group = null;
+        try
+        {
+            manager.StartScope(unit, slice, processId);
+            string path = File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{processId}/cgroup")).First(line => line.StartsWith("0::", StringComparison.Ordinal))[3..];
+            if (Path.GetFileName(path) != unit) throw new OciRuntimeException($"systemd made the scope '{unit}', but the process is in '{path}': run in the pid namespace of systemd");
+            group = Cgroup.Open([(place with { OwnPath = path }).OwnDirectory]) ?? throw new OciRuntimeException($"The group of the scope '{unit}' is gone");
+            ResourceLimits limits = WithUsualDevices(config.Limits);
+            if (limits != ResourceLimits.None) group.Update(limits);
+            return group;
+        }
+        catch (Exception exception) when (exception is CgroupException or SystemdException or IOException or ArgumentException)
+        {
+            group?.Close();
+            throw new OciRuntimeException($"Cannot make the scope '{unit}' in '{slice}': {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>Moves a further program into the groups of its container.</summary>
+    /// <exception cref="LinuxException">It may not be moved.</exception>
+    /// <exception cref="OciRuntimeException">Nor does systemd.</exception>
+    internal static void Join(ImmutableArray<string> directories, int processId)
+    {
+        foreach (string directory in directories)
+        {
+            try
+            {
+                using FileDescriptor members = FileDescriptor.Open(directory + "/cgroup.procs", Abi.O_WRONLY);
+                Descriptors.Write(members, Encoding.ASCII.GetBytes(processId.ToString(CultureInfo.InvariantCulture)));
+            }
+            catch (LinuxException exception) when (exception.Errno == Errno.EACCES && directory.EndsWith(".scope", StringComparison.Ordinal) && SystemdClient.Find(out _) is { } manager)
+            {
+                // A user may move processes among groups of his own only (cgroup-v2.rst, "Delegation Containment"), and the caller's may be none.
+                try
+                {
+                    manager.AttachProcess(Path.GetFileName(directory), processId);
+                }
+                catch (SystemdException refused)
+                {
+                    throw new OciRuntimeException($"Cannot move a program into '{directory}': {refused.Message}", refused);
+                }
+            }
+        }
+    }
+
+    private static (string Slice, string Unit) Unit(string? path, string id)
+    {
+        if (path is null) return (DefaultSlice, $"isolation-runtime-{id}.scope");
+        if (path.Split(':') is not [{ } slice, { } prefix, { Length: > 0 } name] || path.Contains('/'))
+            throw new OciRuntimeException($"$.linux.cgroupsPath: '{path}' is to be slice:prefix:name where systemd makes control groups");
+        if (slice.Length == 0) slice = DefaultSlice;
+        if (!SliceName.IsValid(slice)) throw new OciRuntimeException($"$.linux.cgroupsPath: '{slice}' is no name of a slice, such as system.slice");
+        return (slice, (prefix.Length == 0 ? name : $"{prefix}-{name}") + ".scope");
+    }
+
+    private static string DefaultSlice => Environment.IsPrivilegedProcess ? "system.slice" : "user.slice";
+
+    private static ResourceLimits WithUsualDevices(ResourceLimits limits) => limits.Devices.IsEmpty ? limits : limits with { Devices = [.. limits.Devices, .. Usual] };
 
     /// <exception cref="OciRuntimeException">It is gone.</exception>
     internal static Cgroup Open(ImmutableArray<string> directories, string id) =>

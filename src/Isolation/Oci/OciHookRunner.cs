@@ -16,13 +16,9 @@ internal static class OciHookRunner
     /// <param name="point">Their name.</param>
     /// <param name="hooks">Which.</param>
     /// <param name="state">What they are told.</param>
-    /// <param name="mounts">
-    /// In its mount namespace too. Not before its root is the only one: joined earlier, it shows the container's root on top of the host's, where the path of a hook
-    /// that is the runtime's would be looked for (config.md, "createContainer").
-    /// </param>
     /// <param name="cancellationToken">Ends them.</param>
-    internal static Task RunInsideAsync(string point, ImmutableArray<OciHook> hooks, OciState state, bool mounts, CancellationToken cancellationToken) =>
-        hooks.IsEmpty ? Task.CompletedTask : AllAsync(point, hooks, OciJoin.Of(state.ProcessId, mounts), state, cancellationToken);
+    internal static Task RunInsideAsync(string point, ImmutableArray<OciHook> hooks, OciState state, CancellationToken cancellationToken) =>
+        hooks.IsEmpty ? Task.CompletedTask : AllAsync(point, hooks, OciJoin.Of(state.ProcessId), state, cancellationToken);
 
     private static async Task AllAsync(string point, ImmutableArray<OciHook> hooks, ContainerSpec place, OciState state, CancellationToken cancellationToken)
     {

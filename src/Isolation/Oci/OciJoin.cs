@@ -10,15 +10,14 @@ internal static class OciJoin
 
     /// <summary>Those of its namespaces that are other than this process's.</summary>
     /// <param name="processId">Whose.</param>
-    /// <param name="mounts">Its mount namespace too; else paths are this process's.</param>
-    internal static ContainerSpec Of(int processId, bool mounts = true)
+    internal static ContainerSpec Of(int processId)
     {
         NamespaceSource source = NamespaceSource.OfProcess(processId);
         return Make(kind =>
         {
             string name = NamespaceDescriptors.FileName(kind);
             string? its = new FileInfo(FormattableString.Invariant($"/proc/{processId}/ns/{name}")).LinkTarget, own = new FileInfo($"/proc/self/ns/{name}").LinkTarget;
-            return its is null || its == own || (kind == NamespaceKind.Mount && !mounts) ? NamespaceSource.Host : source;
+            return its is null || its == own ? NamespaceSource.Host : source;
         }) with { User = UserSpec.Parse("0:0"), Groups = [] };
     }
 

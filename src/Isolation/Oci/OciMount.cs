@@ -9,6 +9,9 @@ internal sealed record OciMount(string Type, string Source, string Target, OciMo
 {
     internal bool IsBind => Options.IsBind;
 
+    /// <summary>The identity maps it is seen through; null for none, or with <see cref="OciMountOptions.Maps"/> the container's.</summary>
+    internal Launch.IdentityMaps? Maps { get; init; }
+
     /// <summary>What of the image comes into a new tmpfs.</summary>
     internal System.Collections.Immutable.ImmutableArray<CopiedEntry> Content { get; init; } = [];
 }

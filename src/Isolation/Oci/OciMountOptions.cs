@@ -28,6 +28,11 @@ internal sealed record OciMountOptions
     /// <summary>What is on the image at the target comes into the new tmpfs.</summary>
     internal bool CopiesUp { get; private init; }
 
+    /// <summary>It is seen through an identity map (<c>idmap</c>, <c>ridmap</c>), and so is what is beneath.</summary>
+    internal bool Maps { get; private init; }
+
+    internal bool MapsTree { get; private init; }
+
     /// <summary>What the file system itself is told: pairs, a flag without a value.</summary>
     internal ImmutableArray<(string Key, string Value)> Data { get; private init; } = [];
 
@@ -54,7 +59,7 @@ internal sealed record OciMountOptions
 
     /// <summary>All that have a meaning of their own, as <c>features</c> tells them.</summary>
     internal static IEnumerable<string> Known =>
-        [.. Attributes.Keys, .. Attributes.Keys.Select(name => "r" + name), .. Propagations.Keys, .. Propagations.Keys.Select(name => "r" + name), .. SuperblockFlags, "async", "nomand", "nolazytime", "silent", "loud", "defaults", "bind", "rbind", "tmpcopyup", "remount"];
+        [.. Attributes.Keys, .. Attributes.Keys.Select(name => "r" + name), .. Propagations.Keys, .. Propagations.Keys.Select(name => "r" + name), .. SuperblockFlags, "async", "nomand", "nolazytime", "silent", "loud", "defaults", "bind", "rbind", "tmpcopyup", "remount", "idmap", "ridmap"];
 
     /// <exception cref="FormatException">An option that cannot be had, with its name.</exception>
     internal static OciMountOptions Parse(IEnumerable<string> options)
@@ -79,7 +84,8 @@ internal sealed record OciMountOptions
             case "rbind": return this with { IsBind = true, IsRecursive = true };
             case "tmpcopyup": return this with { CopiesUp = true };
             case "defaults" or "async" or "nomand" or "nolazytime" or "silent" or "loud" or "remount" or "": return this;
-            case "idmap" or "ridmap": throw new FormatException($"'{option}' needs mappings of the mount, or a user namespace of the container's own");
+            case "idmap": return this with { Maps = true, MapsTree = false };
+            case "ridmap": return this with { Maps = true, MapsTree = true };
         }
 
         int equals = option.IndexOf('=', StringComparison.Ordinal);

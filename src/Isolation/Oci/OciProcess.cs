@@ -40,7 +40,7 @@ internal static class OciProcess
         if (label is not null || spec.Selinux is not null) spec = spec with { Selinux = new(label, spec.Selinux?.Mounts, Preferred: true) };
         if (process.Find("execCPUAffinity").Find("initial") is { } initial && initial.Text().Length > 0) spec = spec with { Processors = [.. initial.Checked(node => Processors(node.Text()))] };
         if (process.Find("execCPUAffinity").Find("final") is { } final && final.Text().Length > 0) spec = spec with { Processors = [.. final.Checked(node => Processors(node.Text()))] };
-        return Scheduler(User(spec, process.Find("user")), process.Find("scheduler"));
+        return OciScheduling.Apply(User(spec, process.Find("user")), process.Find("scheduler"));
     }
 
     private static ContainerSpec User(ContainerSpec spec, OciNode? user)
@@ -120,25 +120,5 @@ internal static class OciProcess
         return (kind, (int)(io.Find("priority")?.Number(0, 7) ?? 0));
     }
 
-    private static ContainerSpec Scheduler(ContainerSpec spec, OciNode? node)
-    {
-        if (node is not { } scheduler) return spec;
-        OciNode name = scheduler.Get("policy");
-        int? nice = scheduler.Find("nice") is { } given ? (int)given.Number(-20, 19) : null;
-        int priority = (int)(scheduler.Find("priority")?.Number(0, 99) ?? 0);
-        foreach (OciNode flag in scheduler.Find("flags").Items())
-            if (flag.Text() is not "SCHED_FLAG_RESET_ON_FORK") throw flag.Bad($"'{flag.Text()}' cannot be had");
-        return name.Text() switch
-        {
-            "SCHED_OTHER" => spec with { Nice = nice },
-            "SCHED_BATCH" => spec with { Nice = nice, Scheduling = (SchedulingPolicy.Batch, 0) },
-            "SCHED_IDLE" => spec with { Nice = nice, Scheduling = (SchedulingPolicy.Idle, 0) },
-            "SCHED_FIFO" => spec with { Scheduling = (SchedulingPolicy.Fifo, priority) },
-            "SCHED_RR" => spec with { Scheduling = (SchedulingPolicy.RoundRobin, priority) },
-            { } other => throw name.Bad($"'{other}' cannot be had: SCHED_OTHER, SCHED_BATCH, SCHED_IDLE, SCHED_FIFO or SCHED_RR"),
-        };
-    }
-
-    private static List<int> Processors(string list) =>
-        Cgroups.CpuList.TryParse(list.Replace(" ", "", StringComparison.Ordinal), out List<int> processors) ? processors : throw new FormatException($"'{list}' is no list of processors, such as 0-3,8");
+    private static List<int> Processors(string list) => OciScheduling.Numbers(list, "processors");
 }

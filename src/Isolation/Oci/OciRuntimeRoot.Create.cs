@@ -26,7 +26,6 @@ public sealed partial class OciRuntimeRoot
         string bundle = Path.GetFullPath(options.Bundle);
         byte[] text = ReadConfig(bundle);
         OciConfig config = Parsed(text, bundle);
-        if (options.SystemdCgroup) throw new OciRuntimeException("control groups by systemd cannot be had: leave --systemd-cgroup out (docker: native.cgroupdriver=cgroupfs; podman: --cgroup-manager cgroupfs)");
         if (!config.HasProgram) throw new OciRuntimeException("$.process.args: a container needs a program to be made for");
         if (!System.IO.Directory.Exists(config.RootPath)) throw new OciRuntimeException($"$.root.path: there is no directory '{config.RootPath}'");
         CheckTerminal(config.Spec.Terminal is not null, options.ConsoleSocket);
@@ -38,20 +37,23 @@ public sealed partial class OciRuntimeRoot
         try
         {
             File.WriteAllBytes(Path.Join(directory, OciRecord.ConfigName), text);
-            group = OciGroups.Make(config, id);
-            record = record with { Groups = group is null ? [] : [.. group.Directories] };
+            if (!options.SystemdCgroup) group = OciGroups.Make(config, id);
+            record = record with { Groups = [.. group?.Directories ?? []] };
             record.Save(directory);
             string gate = Path.Join(directory, OciRecord.GateName);
             using (FileDescriptor parent = FileDescriptor.Open(directory, Abi.O_RDONLY | TargetAbi.Current.O_DIRECTORY))
                 Syscall.Check(FileEntries.MakeNode(parent, FileName.Of(OciRecord.GateName), PrivateFifo), "mknodat", $"\"{gate}\", S_IFIFO|0600");
             FileDescriptor opened = FileDescriptor.Open(gate, Abi.O_RDWR);
-            ContainerSpec spec = Prepared(OciCopyUp.Read(config.Spec), options.ConsoleSocket, options.PreservedDescriptors) with
+            ContainerSpec asked = config.Spec with { Root = new DirectoryRoot(Resolved(config.RootPath), ((DirectoryRoot)config.Spec.Root!).Access), Layout = config.Spec.Layout! with { NoPivot = options.NoPivot } };
+            ContainerSpec spec = Prepared(OciCopyUp.Read(asked), options.ConsoleSocket, options.PreservedDescriptors) with
             {
+                Agent = config.Spec.Agent is { } agent ? agent with { State = () => StateOf(id, directory, record) with { Status = OciStatus.Creating } } : null,
                 HasGate = true, LeavesExit = options.LeavesExitStatus, KeepsKeyring = options.KeepsKeyring,
                 OnMapped = processId =>
                 {
                     // It waits, and nothing of it is lost: what comes after finds it by the record.
-                    group?.Add(processId);
+                    if (options.SystemdCgroup) record = record with { Groups = [.. (group = OciGroups.MakeScope(config, id, processId)).Directories] };
+                    else group?.Add(processId);
                     Note(processId);
                 },
                 OnStage = !config.Hooks.HasCreation ? null : (_, processId) => HooksAsync(config, StateOf(id, directory, Note(processId)) with { Status = OciStatus.Creating }, cancellationToken),
@@ -92,7 +94,8 @@ public sealed partial class OciRuntimeRoot
         ContainerSpec spec = OciJoin.Of(record.ProcessId);
         try
         {
-            spec = spec with { Seccomp = config.Spec.Seccomp, Unfiltered = config.Spec.Unfiltered, Selinux = config.Spec.Selinux, Personality = config.Spec.Personality };
+            spec = spec with { Seccomp = config.Spec.Seccomp, Unfiltered = config.Spec.Unfiltered, Selinux = config.Spec.Selinux, Personality = config.Spec.Personality, MemoryPolicy = config.Spec.MemoryPolicy,
+                Agent = config.Spec.Agent is { } agent ? agent with { State = () => state } : null };
             spec = options.ProcessJson is { } json
                 ? OciProcess.Apply(spec, new OciNode(JsonDocument.Parse(json).RootElement, "$"))
                 : OciExec.Apply(OciProcess.Apply(spec, new OciNode(config.Document.GetProperty("process"), "$.process")), options);
@@ -108,7 +111,7 @@ public sealed partial class OciRuntimeRoot
         ContainerLaunch? launch = null;
         try
         {
-            launch = ContainerLaunch.Begin(Prepared(spec, options.ConsoleSocket, options.PreservedDescriptors) with { LeavesExit = options.LeavesExitStatus, OnMapped = processId => Join(record, processId) }, cancellationToken);
+            launch = ContainerLaunch.Begin(Prepared(spec, options.ConsoleSocket, options.PreservedDescriptors) with { LeavesExit = options.LeavesExitStatus, OnMapped = processId => OciGroups.Join(record.Groups, processId) }, cancellationToken);
             await launch.Started.ConfigureAwait(false);
             WritePidFile(options.PidFile, launch.ProcessId);
             return new OciProgram(launch);
@@ -120,10 +123,13 @@ public sealed partial class OciRuntimeRoot
         }
     }
 
+    /// <summary>Where a root whose path is a link is: mounts are attached there.</summary>
+    private static string Resolved(string path) => new DirectoryInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
+
     private static ContainerSpec Prepared(ContainerSpec spec, string? consoleSocket, int preserved) => spec with
     {
         IsUnrecorded = true, OutlivesHost = true, Input = InputSource.Inherit, Output = OutputTarget.Inherit, Error = OutputTarget.Inherit,
-        OnTerminal = consoleSocket is null ? null : master => ConsoleSocket.Send(consoleSocket, master),
+        OnTerminal = consoleSocket is null ? null : master => DescriptorSocket.Send(consoleSocket, master, "/dev/ptmx"u8, "the terminal"),
         Descriptors = Enumerable.Range(3, preserved).ToImmutableSortedDictionary(number => number, number => new SafeFileHandle(number, ownsHandle: false)),
     };
 
@@ -137,16 +143,7 @@ public sealed partial class OciRuntimeRoot
     {
         await OciHookRunner.RunAsync("prestart", config.Hooks.Prestart, state, cancellationToken).ConfigureAwait(false);
         await OciHookRunner.RunAsync("createRuntime", config.Hooks.CreateRuntime, state, cancellationToken).ConfigureAwait(false);
-        await OciHookRunner.RunInsideAsync("createContainer", config.Hooks.CreateContainer, state, mounts: false, cancellationToken).ConfigureAwait(false);
-    }
-
-    private static void Join(OciRecord record, int processId)
-    {
-        foreach (string directory in record.Groups)
-        {
-            using FileDescriptor members = FileDescriptor.Open(directory + "/cgroup.procs", Abi.O_WRONLY);
-            Descriptors.Write(members, Encoding.ASCII.GetBytes(processId.ToString(CultureInfo.InvariantCulture)));
-        }
+        await OciHookRunner.RunInsideAsync("createContainer", config.Hooks.CreateContainer, state, cancellationToken).ConfigureAwait(false);
     }
 
     private string MakeDirectory(string id)

@@ -62,7 +62,7 @@ public sealed partial class OciRuntimeRoot
         OciConfig config = Config(directory, record);
         try
         {
-            await OciHookRunner.RunInsideAsync("startContainer", config.Hooks.StartContainer, state, mounts: true, cancellationToken).ConfigureAwait(false);
+            await OciHookRunner.RunInsideAsync("startContainer", config.Hooks.StartContainer, state, cancellationToken).ConfigureAwait(false);
         }
         catch (OciRuntimeException)
         {

@@ -43,6 +43,7 @@ internal static class OciSections
             Sysctls = Sysctls(linux.Find("sysctl")),
             Selinux = linux.Find("mountLabel") is { } label && label.Text().Length > 0 ? new(null, label.Checked(node => SelinuxLabels.Checked(node.Text(), "label")), Preferred: true) : null,
             Personality = Personality(linux.Find("personality")),
+            MemoryPolicy = OciScheduling.Memory(linux.Find("memoryPolicy")),
             BootTimeOffset = Offset(linux.Find("timeOffsets").Find("boottime")),
             MonotonicTimeOffset = Offset(linux.Find("timeOffsets").Find("monotonic")),
             Layout = Propagation(new() { Devices = [.. linux.Find("devices").Items().Select(Device)] }, linux.Find("rootfsPropagation")),
@@ -54,10 +55,17 @@ internal static class OciSections
         }
 
         if (linux.Find("intelRdt") is { } rdt && rdt.Members().Any()) throw rdt.Bad("resource control of Intel's (resctrl) cannot be had");
-        if (linux.Find("memoryPolicy") is { } policy && policy.Members().Any()) throw policy.Bad("a memory policy cannot be had: resources.cpu.mems limits the nodes");
         if (linux.Find("seccomp") is not { } seccomp) return spec with { Unfiltered = true };
-        if (seccomp.Find("listenerPath") is { } listener && listener.Text().Length > 0) throw listener.Bad("a listener on a socket cannot be had");
-        return spec with { Seccomp = seccomp.Checked(node => SeccompPolicy.FromJson(node.Element.GetRawText())) };
+        spec = spec with { Seccomp = seccomp.Checked(node => SeccompPolicy.FromJson(node.Element.GetRawText())) };
+        if (seccomp.Find("listenerPath") is { } listener && listener.Text().Length > 0)
+        {
+            if (!listener.Text().StartsWith('/')) throw listener.Bad($"'{listener.Text()}' is to be an absolute path");
+            if (spec.Seccomp.Notifies) return spec with { Agent = new(listener.Text(), seccomp.Find("listenerMetadata").Text() ?? "") };
+        }
+
+        if (seccomp.Find("listenerMetadata").Text() is { Length: > 0 } && seccomp.Find("listenerPath").Text() is not { Length: > 0 }) throw seccomp.Get("listenerMetadata").Bad("there is no listenerPath that it could be told to");
+        if (spec.Seccomp.Notifies) throw seccomp.Bad("SCMP_ACT_NOTIFY leaves calls to whoever listens: say with listenerPath who that is");
+        return spec;
     }
 
     internal static ResourceLimits Resources(OciNode node)
@@ -84,8 +92,11 @@ internal static class OciSections
         foreach (OciNode option in node.Find("options").Items()) option.Text();
         if (node.Find("options") is { } given) options = given.Checked(list => OciMountOptions.Parse(list.Texts()));
         if (type == "bind" && !options.IsBind) options = options.AsBind();
-        if (node.Find("uidMappings") is { } mappings) throw mappings.Bad("mounts with mappings of their own cannot be had: the container's user namespace may have them");
-        if (options.IsBind) return new("bind", Path.GetFullPath(Path.Join(source.StartsWith('/') ? "" : bundle, source)), target, options);
+        ImmutableArray<IdMapping> users = Mappings(node.Find("uidMappings")), groups = Mappings(node.Find("gidMappings"));
+        if (users.IsEmpty != groups.IsEmpty) throw node.Bad("uidMappings and gidMappings are given together, or neither");
+        if (!options.IsBind && (options.Maps || !users.IsEmpty)) throw node.Bad("an identity map is of a bind alone");
+        if (options.IsBind)
+            return new("bind", Path.GetFullPath(Path.Join(source.StartsWith('/') ? "" : bundle, source)), target, options) { Maps = users.IsEmpty ? null : new(users, groups) { AllowsSetGroups = true, NeedsMapTools = false } };
         if (type.Length == 0) throw node.Bad("a mount that is no bind needs a type");
         return new(type, source, target, options);
     }

@@ -82,6 +82,9 @@ public sealed partial record ContainerSpec
 
     internal SystemCallInterception? Interception { get; init; }
 
+    /// <summary>Another process that decides about system calls, in place of this one.</summary>
+    internal SeccompAgent? Agent { get; init; }
+
     /// <summary>What system calls are filtered by before the host is asked; null where they are not.</summary>
     internal SeccompPolicy? BaseFilter => Unfiltered ? null : Seccomp ?? (Nesting ? SeccompPolicy.Nesting : SeccompPolicy.Default);
 
@@ -129,6 +132,10 @@ public sealed partial record ContainerSpec
     internal ImmutableArray<int> Processors { get; init; } = [];
     internal int? Nice { get; init; }
     internal (SchedulingPolicy Policy, int Priority)? Scheduling { get; init; }
+    /// <summary>Where <see cref="Scheduling"/> and <see cref="Nice"/> cannot say it: a deadline, or flags.</summary>
+    internal SchedulerAttributes? SchedulerAttributes { get; init; }
+
+    internal MemoryPolicy? MemoryPolicy { get; init; }
     internal (IoPriorityClass Class, int Level)? IoPriority { get; init; }
     internal ImmutableSortedDictionary<ResourceLimitKind, ResourceLimit> ResourceLimits { get; init; } = ImmutableSortedDictionary<ResourceLimitKind, ResourceLimit>.Empty;
     internal Cgroups.ResourceLimits Limits { get; init; } = Cgroups.ResourceLimits.None;

@@ -7,6 +7,12 @@ internal record BindMount(string Source, string Target) : MountSpec(Target)
 {
     internal BindOptions Options { get; init; } = new();
 
+    /// <summary>The identity maps it is seen through, where they are not the container's.</summary>
+    internal Launch.IdentityMaps? Maps { get; init; }
+
+    /// <summary>Whether the mounts beneath are seen through them too, as is usual.</summary>
+    internal bool MapsTree { get; init; } = true;
+
     /// <summary>Where it is on the host, for a container that has a directory there.</summary>
     internal virtual string SourceFor(string? directory) => Source;
 }

@@ -64,7 +64,8 @@ internal sealed class HostedRoot
             foreach (BindMount bind in _inputs.MappedBinds)
             {
                 string source = bind.SourceFor(_inputs.Directory);
-                _binds.Add(MappedBinds.Make(bind, source, await MapAsync(cancellationToken).ConfigureAwait(false), out bool isMapped));
+                using FileDescriptor? own = bind.Maps is { } maps ? await MappedUserNamespace.MakeAsync(maps, cancellationToken).ConfigureAwait(false) : null;
+                _binds.Add(MappedBinds.Make(bind, source, own ?? await MapAsync(cancellationToken).ConfigureAwait(false), out bool isMapped));
                 if (!isMapped) _notes.Add(new($"owners of '{bind.Target}'", $"as on disk, and not through the identity map: the file system of '{source}' cannot be seen through one"));
             }
         }

@@ -13,6 +13,16 @@ internal static class MappedBinds
     /// <exception cref="ContainerException">One is asked for that cannot be made here.</exception>
     internal static ImmutableArray<BindMount> Of(PlanInputs inputs)
     {
+        ImmutableArray<BindMount> listed = [.. inputs.Spec.Mounts.OfType<OciMount>().Where(mount => mount.Maps is not null || mount.Options.Maps).Select(Listed)];
+        if (!listed.IsEmpty && !(inputs.Host.Has(Capability.SysAdmin) && inputs.Host.HasMountSetAttr))
+            throw new ContainerException(ContainerErrorReason.MountFailed, $"The mount at '{listed[0].Target}' is to be seen through an identity map, which takes CAP_SYS_ADMIN in the host's user namespace and Linux 5.12", null, "leave its mappings, idmap and ridmap out");
+        return listed.IsEmpty ? OfContainer(inputs) : listed;
+    }
+
+    private static BindMount Listed(OciMount mount) => new(mount.Source, mount.Target) { Options = new() { MapIds = true, Recursive = mount.Options.IsRecursive }, Maps = mount.Maps, MapsTree = mount.Options.MapsTree };
+
+    private static ImmutableArray<BindMount> OfContainer(PlanInputs inputs)
+    {
         if (!inputs.NewUser) return [];
         bool own = inputs.Spec.OwnIds is { First: 0 }; // seen through a map that has no root, what is root's would be nobody's
         ImmutableArray<BindMount> binds = [.. own && inputs.Spec.Root is DirectoryRoot root ? [new BindMount(root.Path, Root)] : (ReadOnlySpan<BindMount>)[], .. inputs.Spec.Mounts.OfType<BindMount>().Where(bind => bind.Options.MapIds || (own && bind is VolumeMount))];
@@ -36,7 +46,7 @@ internal static class MappedBinds
         FileDescriptor mount = MountCalls.Clone(source, bind.Options.Recursive);
         try
         {
-            MountCalls.SetAttributes(mount, Abi.MOUNT_ATTR_IDMAP, userNamespace, bind.Options.Recursive);
+            MountCalls.SetAttributes(mount, Abi.MOUNT_ATTR_IDMAP, userNamespace, bind.Options.Recursive && bind.MapsTree);
             return mount;
         }
         catch (LinuxException exception) when (exception.Errno == Errno.EINVAL)

@@ -118,6 +118,7 @@ internal enum SystemCall
     rt_sigtimedwait,
     sched_setaffinity,
     sched_setattr,
+    set_mempolicy,
     sched_setscheduler,
     sched_yield,
     seccomp,

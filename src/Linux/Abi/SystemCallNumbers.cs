@@ -122,6 +122,7 @@ internal static class SystemCallNumbers
         (SystemCall.rt_sigtimedwait, 128, 137),
         (SystemCall.sched_setaffinity, 203, 122),
         (SystemCall.sched_setattr, 314, 274),
+        (SystemCall.set_mempolicy, 238, 237),
         (SystemCall.sched_setscheduler, 144, 119),
         (SystemCall.sched_yield, 24, 124),
         (SystemCall.seccomp, 317, 277),

@@ -8,6 +8,9 @@ internal sealed class Bundle : IDisposable
     private readonly TestRoot _root = new(mountPoints: false);
     private readonly TemporaryDirectory _directory = new();
 
+    // Its control group is at the same path for all.
+    private readonly string _id = $"one-{Guid.NewGuid():N}";
+
     internal Bundle(params string[] command)
     {
         Config = JsonNode.Parse(OciFeatures.ExampleConfig(rootless: !Lane.IsRoot))!.AsObject();
@@ -56,8 +59,9 @@ internal sealed class Bundle : IDisposable
     internal Task<OciProgram> CreateAsync(string id) => Containers.CreateAsync(id, Write(), Sandbox.Token);
 
     /// <summary>From the making to the end.</summary>
-    internal async Task<ContainerResult> RunAsync(string id = "one")
+    internal async Task<ContainerResult> RunAsync(string? id = null)
     {
+        id ??= _id;
         OciProgram program = await CreateAsync(id);
         await Containers.StartAsync(id, Sandbox.Token);
         ContainerResult result = await program.WaitAsync(Sandbox.Token);
@@ -65,7 +69,7 @@ internal sealed class Bundle : IDisposable
         return result;
     }
 
-    internal async Task<string> RefusalAsync(string id = "one") => (await Assert.ThrowsAsync<OciRuntimeException>(() => CreateAsync(id))).Message;
+    internal async Task<string> RefusalAsync(string? id = null) => (await Assert.ThrowsAsync<OciRuntimeException>(() => CreateAsync(id ?? _id))).Message;
 
     public void Dispose()
     {

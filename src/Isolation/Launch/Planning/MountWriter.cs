@@ -233,11 +233,11 @@ internal sealed class MountWriter(PlanWriter writer, PlanNotes notes, PlanInputs
     internal LaunchStep AttachBelow(Slot mount, Slot directory, string name) =>
         Writer.Call(move_mount, mount, "", directory, name, Operand.Named(MOVE_MOUNT_F_EMPTY_PATH, "MOVE_MOUNT_F_EMPTY_PATH"));
 
-    /// <summary>Puts a detached mount on top of the old root, where only descriptors lead to it.</summary>
-    internal void AttachToOldRoot(Slot mount, bool counts = true)
+    /// <summary>Puts a mount on top of the old root, where only descriptors lead to it, or on a directory in it.</summary>
+    internal void AttachToOldRoot(Slot mount, bool counts = true, string place = "/")
     {
         if (counts) MountsOnOldRoot++;
-        Writer.Call(move_mount, mount, "", Operand.CurrentDirectory, "/", Operand.Named(MOVE_MOUNT_F_EMPTY_PATH, "MOVE_MOUNT_F_EMPTY_PATH"));
+        Writer.Call(move_mount, mount, "", Operand.CurrentDirectory, place, Operand.Named(MOVE_MOUNT_F_EMPTY_PATH, "MOVE_MOUNT_F_EMPTY_PATH"));
     }
 
     /// <summary>

@@ -16,7 +16,7 @@ internal static class OciFilesystemSteps
         foreach (OciMount bind in mounts.Inputs.Spec.Mounts.OfType<OciMount>().Where(mount => mount.IsBind))
         {
             mounts.Writer.For($"open the source '{bind.Source}' of the mount at '{bind.Target}'");
-            Slot source = mounts.CloneOfHost(bind.Source, bind.Options.IsRecursive);
+            Slot source = mounts.Passed(bind.Target) ?? mounts.CloneOfHost(bind.Source, bind.Options.IsRecursive);
             if (bind.Options.Propagation is MS_SLAVE or MS_SHARED) Set(mounts, source, 0, 0, bind.Options.Propagation, bind.Options.PropagationIsRecursive, bind);
             sources.Add(bind, source);
         }

@@ -11,6 +11,9 @@ internal sealed record PlanInputs(ContainerSpec Spec, HostFacts Host)
     /// <summary>The path of the root directory is a symbolic link.</summary>
     internal bool RootIsLink { get; init; }
 
+    /// <summary>Whether the root stands where its directory is until it is made the root, and not over the host's: whoever joins the mount namespace by then sees both.</summary>
+    internal bool ShowsRoot => Spec is { OnStage: not null, Root: DirectoryRoot { Path: not "/" } } && !RootIsLink;
+
     /// <summary>What the layers over directories are to be like at their tops, where that is not <see cref="LayerTop.Usual"/>.</summary>
     internal ImmutableSortedDictionary<string, LayerTop> LayerTops { get; init; } = ImmutableSortedDictionary<string, LayerTop>.Empty;
 

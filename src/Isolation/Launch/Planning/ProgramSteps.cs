@@ -27,6 +27,7 @@ internal static class ProgramSteps
         TerminalSteps.Open(writer, inputs);
         LandlockSteps? landlock = LandlockSteps.Make(writer, inputs);
         ResourceSteps.Limit(writer, inputs.Spec);
+        ResourceSteps.Schedule(writer, inputs.Spec);
         if (inputs.Spec.Personality is { } persona)
         {
             writer.For("set the execution domain");
@@ -58,10 +59,14 @@ internal static class ProgramSteps
             return;
         }
 
-        StageSteps.WaitAtGate(writer, inputs);
+        // Who hears of filtered calls is given that by the host, which need not be there any more when the word to start comes.
+        bool unheard = SeccompSteps.IsUnheard(inputs);
+        if (unheard) StageSteps.LookForProgram(writer, inputs);
+        else StageSteps.WaitAtGate(writer, inputs);
         landlock?.Enforce(writer);
         SeccompSteps.Write(writer, inputs);
         PrivilegeSteps.DropConfining(writer, inputs);
+        if (unheard) StageSteps.WaitUnheard(writer, inputs);
         ExecSteps.Write(writer, inputs.Spec, inputs.Identity);
     }
 

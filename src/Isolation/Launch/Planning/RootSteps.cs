@@ -41,7 +41,9 @@ internal static class RootSteps
                 mounts.SetAttributes(mounts.Root, RootAttributes(inputs, root.Access == RootAccess.ReadOnly && inputs.Spec.Layout is null), recursive: true, MS_PRIVATE);
                 MakeScratch(mounts, ScratchSize, IsNeeded(root.Path) || inputs.RootIsLink ? "/" : root.Path);
                 mounts.Writer.For($"take the root directory '{root.Path}'");
-                mounts.AttachToOldRoot(mounts.Root);
+
+                // Hooks that are run in this mount namespace see the host's root, and the container's where the bundle has it.
+                mounts.AttachToOldRoot(mounts.Root, place: inputs.ShowsRoot ? root.Path : "/");
                 mounts.Remount(mounts.Root, RootAttributes(inputs, readOnly: false), root.Path);
                 break;
         }
@@ -109,17 +111,37 @@ internal static class RootSteps
     internal static void Pivot(MountWriter mounts)
     {
         PlanWriter writer = mounts.Writer;
-        writer.For("make the new root the root");
-        writer.Call(fchdir, mounts.Root);
-        writer.Call(pivot_root, ".", ".");
-        writer.For("detach the old root");
-        // One call takes the topmost mount at a place: first what was stacked on the old root, then the old root itself.
-        // Not one call more: it would take the new root.
-        for (int i = 0; i < mounts.MountsOnOldRoot; i++) writer.Call(umount2, ".", Operand.Named(MNT_DETACH, "MNT_DETACH"));
+        if (mounts.Inputs.Spec.Layout is { NoPivot: true }) MoveOverOldRoot(mounts);
+        else
+        {
+            writer.For("make the new root the root");
+            writer.Call(fchdir, mounts.Root);
+            writer.Call(pivot_root, ".", ".");
+            writer.For("detach the old root");
+            // One call takes the topmost mount at a place: first what was stacked on the old root, then the old root itself.
+            // Not one call more: it would take the new root.
+            for (int i = 0; i < mounts.MountsOnOldRoot; i++) writer.Call(umount2, ".", Operand.Named(MNT_DETACH, "MNT_DETACH"));
+        }
+
         writer.For($"enter the working directory '{mounts.Inputs.Spec.WorkingDirectory}'");
         // Resolved as a path inside the root and entered by descriptor: /proc/self/fd/N is refused (CVE-2024-21626).
         Slot directory = mounts.OpenInRoot(mounts.Inputs.Spec.WorkingDirectory.Trim('/'), flags: mounts.Inputs.Host.Abi.O_DIRECTORY);
         writer.Call(fchdir, directory);
+    }
+
+    /// <summary>
+    /// Where pivot_root(2) cannot be had, on the ramfs that a machine boots from: the root is covered, and what the kernel shows of the host in it is detached
+    /// first, so that whoever gets out finds no writable /proc.
+    /// </summary>
+    private static void MoveOverOldRoot(MountWriter mounts)
+    {
+        PlanWriter writer = mounts.Writer;
+        writer.For("detach what shows the host");
+        foreach (string path in (string[])["/proc", "/sys"]) writer.Call(umount2, path, Operand.Named(MNT_DETACH, "MNT_DETACH")).IgnoreErrors();
+        writer.For("make the new root the root");
+        writer.Call(fchdir, mounts.Root);
+        if (mounts.Inputs.ShowsRoot) mounts.AttachToOldRoot(mounts.Root);
+        writer.Call(chroot, ".");
     }
 
     /// <summary>

@@ -15,7 +15,7 @@ internal static class SeccompSteps
     internal static void Write(PlanWriter writer, PlanInputs inputs)
     {
         if (inputs.Filter is not { } policy) return;
-        if (policy.Notifies) policy = policy.With(Reports(writer.Channel));
+        if (policy.Notifies) policy = policy.With(Reports(inputs));
         ImmutableArray<BpfInstruction> program = SeccompCompiler.Get(policy, inputs.Spec.Capabilities, inputs.Host.Abi.Architecture == Architecture.Arm64);
         byte[] code = new byte[program.Length * InstructionSize], header = new byte[16]; // struct sock_filter[], struct sock_fprog
         for (int i = 0; i < program.Length; i++)
@@ -51,10 +51,19 @@ internal static class SeccompSteps
     /// <summary>Flags that mean nothing on a socket of its kind, and that no program combines: by them the filter knows what must not wait for an answer, since nobody hears yet.</summary>
     internal const int Unheard = MSG_CONFIRM | MSG_NOSIGNAL;
 
-    private static SeccompRule[] Reports(int channel) =>
-    [
-        new(["sendmsg"], SeccompAction.Allow) { Conditions = [SeccompCondition.Equal(0, (ulong)channel), SeccompCondition.Equal(2, Unheard)] },
-        new(["sendto"], SeccompAction.Allow) { Conditions = [SeccompCondition.Equal(0, (ulong)channel), SeccompCondition.Equal(3, Unheard)] },
-        new(["exit_group"], SeccompAction.Allow) { Conditions = [SeccompCondition.Equal(0, 127)] },
-    ];
+    /// <summary>Likewise of the wait for the word to start: as many bytes as nobody asks for.</summary>
+    internal const int UnheardCount = 4093;
+
+    private static SeccompRule[] Reports(PlanInputs inputs)
+    {
+        int channel = inputs.Passed.Channel;
+        SeccompRule[] reports =
+        [
+            new(["sendmsg"], SeccompAction.Allow) { Conditions = [SeccompCondition.Equal(0, (ulong)channel), SeccompCondition.Equal(2, Unheard)] },
+            new(["sendto"], SeccompAction.Allow) { Conditions = [SeccompCondition.Equal(0, (ulong)channel), SeccompCondition.Equal(3, Unheard)] },
+            new(["exit_group"], SeccompAction.Allow) { Conditions = [SeccompCondition.Equal(0, 127)] },
+        ];
+        return !inputs.Spec.HasGate ? reports
+            : [.. reports, new(["read"], SeccompAction.Allow) { Conditions = [SeccompCondition.Equal(0, (ulong)inputs.Passed.Gate), SeccompCondition.Equal(2, UnheardCount)] }];
+    }
 }

@@ -41,9 +41,36 @@ internal static class StageSteps
         writer.Mark(missing);
     }
 
-    private static void Tell(PlanWriter writer, LaunchStage stage)
+    /// <summary>The same in two parts, with a filter between them that somebody else decides about: a program that is not there ends the launch before it.</summary>
+    internal static void LookForProgram(PlanWriter writer, PlanInputs inputs)
+    {
+        if (!inputs.Spec.HasGate) return;
+        Label found = new("the program is there");
+        writer.For(ExecSteps.Purpose);
+        IReadOnlyList<string> candidates = ExecSteps.Candidates(inputs.Spec);
+        for (int i = 0; i < candidates.Count; i++)
+        {
+            LaunchStep look = writer.Call(faccessat, Operand.CurrentDirectory, candidates[i], Operand.Named(X_OK, "X_OK")).When(0, found);
+            if (i < candidates.Count - 1) look.IgnoreErrors();
+        }
+
+        writer.Mark(found);
+    }
+
+    /// <summary>By calls that the filter knows (see <see cref="SeccompSteps.Unheard"/>).</summary>
+    internal static void WaitUnheard(PlanWriter writer, PlanInputs inputs)
+    {
+        if (!inputs.Spec.HasGate) return;
+        Tell(writer, LaunchStage.Ready, unheard: true);
+        writer.For("wait for the word to start");
+        writer.Call(read, inputs.Passed.Gate, Operand.AddressOf(new Slot("words", SeccompSteps.UnheardCount)), SeccompSteps.UnheardCount);
+    }
+
+    private static void Tell(PlanWriter writer, LaunchStage stage, bool unheard = false)
     {
         writer.For($"tell the host of the stage {stage}");
-        writer.Call(write, writer.Channel, Operand.Bytes([(byte)stage, 0, 0, 0, 0, 0, 0, 0], $"stage {stage}"), StageSize);
+        Operand message = Operand.Bytes([(byte)stage, 0, 0, 0, 0, 0, 0, 0], $"stage {stage}");
+        if (unheard) writer.Call(sendto, writer.Channel, message, StageSize, SeccompSteps.Unheard, Operand.Null, 0);
+        else writer.Call(write, writer.Channel, message, StageSize);
     }
 }
