@@ -22,6 +22,9 @@ public sealed partial record ResourceLimits
         return FromOciJson(Encoding.UTF8.GetBytes(json));
     }
 
+    /// <summary>The same for a runtime, which ignores fields that it does not know (config.md, "Extensibility").</summary>
+    internal static ResourceLimits FromOciOfRuntime(string json) => OciToLimits.Translate(OciResourcesJson.Read(Encoding.UTF8.GetBytes(json)), tolerant: true);
+
     /// <summary>These limits as the object <c>linux.resources</c> of an OCI runtime-spec configuration.</summary>
     /// <exception cref="ArgumentException">A limit is out of range.</exception>
     /// <exception cref="CgroupException">One has no field there (NotSupported); the message names it.</exception>

@@ -7,11 +7,13 @@ namespace Isolation.Cgroups;
 /// <summary>From the specification's fields to limits. Nothing is left out: what there is no limit for is an error.</summary>
 internal static class OciToLimits
 {
+    /// <param name="resources">What to translate.</param>
+    /// <param name="tolerant">Fields that the specification does not know are left out, as its "Extensibility" has runtimes do.</param>
     /// <exception cref="FormatException">A field is not of the specification, or a value that no limit can have.</exception>
     /// <exception cref="CgroupException">There is no limit for a field (NotSupported).</exception>
-    internal static ResourceLimits Translate(OciResources resources)
+    internal static ResourceLimits Translate(OciResources resources, bool tolerant = false)
     {
-        if (OciUnknownFields.Of(resources) is [_, ..] unknown) throw Bad(unknown[0], "it is not of the specification");
+        if (!tolerant && OciUnknownFields.Of(resources) is [_, ..] unknown) throw Bad(unknown[0], "it is not of the specification");
         ResourceLimits limits = Block(Processor(Memory(new(), resources.Memory), resources.Cpu), resources.BlockIO) with
         {
             Pids = Amount(resources.Pids?.Limit, "pids.limit"),

@@ -105,11 +105,11 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
 
     /// <summary>Starts a program that runs to its end while nobody has it in hands.</summary>
     /// <exception cref="InvalidOperationException">A stream is the caller's to read or write, who cannot get at it.</exception>
-    internal static ContainerLaunch BeginUnattended(ContainerSpec spec, CancellationToken cancellationToken)
+    internal static ContainerLaunch BeginUnattended(ContainerSpec spec, CancellationToken cancellationToken, FileDescriptor? gate = null)
     {
         if (spec.Input is PipeInput || spec.Output is PipeTarget || spec.Error is PipeTarget)
             throw new InvalidOperationException("RunAsync leaves nobody to read or write a pipe, and the program would wait for ever: use StartAsync, or another source or target.");
-        return Begin(spec, cancellationToken, unattended: true);
+        return Begin(spec, cancellationToken, unattended: true, gate: gate);
     }
 
     /// <summary>Starts a container. What can be known before anything is made is thrown from here.</summary>
@@ -154,6 +154,9 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
     internal bool IsPaused { get; set; }
 
     internal ContainerTerminal? Terminal { get; private set; }
+
+    /// <summary>What is done when it has ended; complete where there is nothing.</summary>
+    internal Task Afterwards { get; set; } = Task.CompletedTask;
 
     /// <summary>The control group of a container that has one of its own.</summary>
     internal ContainerGroup? Group { get; }

@@ -140,6 +140,7 @@ public partial class ContainerProcess : IAsyncDisposable
         {
             Launch.DisposeStreams(); // also where it could not be killed
             if (Launch.ReleaseRoot() is { } release) await release.ConfigureAwait(false);
+            await Launch.Afterwards.ConfigureAwait(false);
         }
 
         GC.SuppressFinalize(this);

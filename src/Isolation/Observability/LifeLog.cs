@@ -50,6 +50,9 @@ internal static partial class LifeLog
     [LoggerMessage(23, LogLevel.Error, "The handler of {Container} has not answered {SystemCall}, which fails: {Problem}")]
     internal static partial void SystemCallUnanswered(ILogger logger, string container, string systemCall, string problem);
 
+    [LoggerMessage(24, LogLevel.Warning, "A hook that is run when container {Container} has ended failed: {Problem}")]
+    internal static partial void PoststopHookFailed(ILogger logger, string container, string problem);
+
     [LoggerMessage(30, LogLevel.Debug, "Program {Exec} is being started in container {Container} with {Program}.")]
     internal static partial void ExecStarting(ILogger logger, string exec, string container, string program);
 

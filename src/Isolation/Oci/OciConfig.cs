@@ -13,6 +13,9 @@ internal sealed class OciConfig
 
     internal required string Version { get; init; }
 
+    /// <summary>The directory that its relative paths are in.</summary>
+    internal required string Bundle { get; init; }
+
     internal required OciHooks Hooks { get; init; }
 
     internal required ImmutableSortedDictionary<string, string> Annotations { get; init; }
@@ -62,6 +65,7 @@ internal sealed class OciConfig
         {
             Document = root.Element,
             Version = version,
+            Bundle = bundle,
             Hooks = OciHooks.Read(root.Find("hooks")),
             Annotations = root.Find("annotations").Members().ToImmutableSortedDictionary(member => member.Name, member => member.Value.Text(), StringComparer.Ordinal),
             Spec = spec,

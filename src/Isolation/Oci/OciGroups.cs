@@ -19,6 +19,9 @@ internal static class OciGroups
     private static readonly ImmutableArray<DeviceRule> Usual =
         [.. ((string[])["c *:* m", "b *:* m", "c 1:3 rwm", "c 1:8 rwm", "c 1:7 rwm", "c 5:0 rwm", "c 1:5 rwm", "c 1:9 rwm", "c 136:* rwm", "c 5:2 rwm"]).Select(DeviceRule.Allow)];
 
+    /// <summary>Whether anything but devices is limited.</summary>
+    internal static bool Limits(OciConfig config) => LimitTranslation.ControllersOf(config.Limits with { Devices = [] }, CgroupSystem.Current).Any();
+
     /// <returns>Null where none can be made and none is needed: an unprivileged caller's, without limits.</returns>
     /// <exception cref="OciRuntimeException">It cannot be made.</exception>
     internal static Cgroup? Make(OciConfig config, string id)
@@ -37,7 +40,7 @@ internal static class OciGroups
                 Controllers = [.. Wanted.Where(controller => system[controller].Absence is null)],
             });
         }
-        catch (CgroupException) when (!Environment.IsPrivilegedProcess && !LimitTranslation.ControllersOf(config.Limits with { Devices = [] }, system).Any())
+        catch (CgroupException) when (!Environment.IsPrivilegedProcess && !Limits(config))
         {
             return null;
         }
@@ -113,7 +116,7 @@ internal static class OciGroups
 
     private static string DefaultSlice => Environment.IsPrivilegedProcess ? "system.slice" : "user.slice";
 
-    private static ResourceLimits WithUsualDevices(ResourceLimits limits) => limits.Devices.IsEmpty ? limits : limits with { Devices = [.. limits.Devices, .. Usual] };
+    internal static ResourceLimits WithUsualDevices(ResourceLimits limits) => limits.Devices.IsEmpty ? limits : limits with { Devices = [.. limits.Devices, .. Usual] };
 
     /// <exception cref="OciRuntimeException">It is gone.</exception>
     internal static Cgroup Open(ImmutableArray<string> directories, string id) =>

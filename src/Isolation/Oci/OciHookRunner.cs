@@ -12,6 +12,14 @@ internal static class OciHookRunner
     /// <exception cref="OciRuntimeException">One cannot be run, fails, or takes longer than it may: it is killed then.</exception>
     internal static Task RunAsync(string point, ImmutableArray<OciHook> hooks, OciState state, CancellationToken cancellationToken) => AllAsync(point, hooks, OciJoin.None, state, cancellationToken);
 
+    /// <summary>Those of the making, in their order.</summary>
+    internal static async Task RunCreationAsync(OciHooks hooks, OciState state, CancellationToken cancellationToken)
+    {
+        await RunAsync("prestart", hooks.Prestart, state, cancellationToken).ConfigureAwait(false);
+        await RunAsync("createRuntime", hooks.CreateRuntime, state, cancellationToken).ConfigureAwait(false);
+        await RunInsideAsync("createContainer", hooks.CreateContainer, state, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>In those of the container.</summary>
     /// <param name="point">Their name.</param>
     /// <param name="hooks">Which.</param>

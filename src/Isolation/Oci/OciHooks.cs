@@ -22,6 +22,8 @@ internal sealed record OciHooks
     /// <summary>Whether any is run while the container is made.</summary>
     internal bool HasCreation => !Prestart.IsEmpty || !CreateRuntime.IsEmpty || !CreateContainer.IsEmpty;
 
+    internal bool IsEmpty => !HasCreation && StartContainer.IsEmpty && Poststart.IsEmpty && Poststop.IsEmpty;
+
     internal static OciHooks Read(OciNode? node) => new()
     {
         Prestart = Read(node, "prestart"), CreateRuntime = Read(node, "createRuntime"), CreateContainer = Read(node, "createContainer"),

@@ -16,6 +16,8 @@ internal static class OciProcess
         ["RLIMIT_MSGQUEUE"] = ResourceLimitKind.MessageQueues, ["RLIMIT_NICE"] = (ResourceLimitKind)13, ["RLIMIT_RTPRIO"] = (ResourceLimitKind)14, ["RLIMIT_RTTIME"] = (ResourceLimitKind)15,
     };
 
+    internal static string NameOf(ResourceLimitKind kind) => Limits.First(pair => pair.Value == kind).Key;
+
     /// <exception cref="FormatException">Something in it cannot be.</exception>
     internal static ContainerSpec Apply(ContainerSpec spec, OciNode process)
     {

@@ -56,7 +56,7 @@ public sealed partial class OciRuntimeRoot
                     else group?.Add(processId);
                     Note(processId);
                 },
-                OnStage = !config.Hooks.HasCreation ? null : (_, processId) => HooksAsync(config, StateOf(id, directory, Note(processId)) with { Status = OciStatus.Creating }, cancellationToken),
+                OnStage = !config.Hooks.HasCreation ? null : (_, processId) => OciHookRunner.RunCreationAsync(config.Hooks, StateOf(id, directory, Note(processId)) with { Status = OciStatus.Creating }, cancellationToken),
             };
             launch = ContainerLaunch.Begin(spec, cancellationToken, gate: opened);
             await launch.Ready.ConfigureAwait(false);
@@ -137,13 +137,6 @@ public sealed partial class OciRuntimeRoot
     {
         if (!wanted && socket is not null) throw new OciRuntimeException("a console socket is given, and the program has no terminal: set process.terminal, or leave the socket out");
         if (socket is not null && !File.Exists(socket)) throw new OciRuntimeException($"there is no console socket '{socket}'");
-    }
-
-    private static async Task HooksAsync(OciConfig config, OciState state, CancellationToken cancellationToken)
-    {
-        await OciHookRunner.RunAsync("prestart", config.Hooks.Prestart, state, cancellationToken).ConfigureAwait(false);
-        await OciHookRunner.RunAsync("createRuntime", config.Hooks.CreateRuntime, state, cancellationToken).ConfigureAwait(false);
-        await OciHookRunner.RunInsideAsync("createContainer", config.Hooks.CreateContainer, state, cancellationToken).ConfigureAwait(false);
     }
 
     private string MakeDirectory(string id)

@@ -15,6 +15,8 @@ internal static class OciSections
         ["mount"] = NamespaceKind.Mount, ["uts"] = NamespaceKind.Uts, ["cgroup"] = NamespaceKind.Cgroup, ["time"] = NamespaceKind.Time,
     };
 
+    internal static string NameOf(NamespaceKind kind) => Kinds.First(pair => pair.Value == kind).Key;
+
     internal static ContainerSpec Root(ContainerSpec spec, OciNode root, string bundle)
     {
         OciNode node = root.Get("root"), path = node.Get("path");
@@ -72,7 +74,7 @@ internal static class OciSections
     {
         try
         {
-            return ResourceLimits.FromOciJson(OciResourcesText.Read(node));
+            return ResourceLimits.FromOciOfRuntime(OciResourcesText.Read(node));
         }
         catch (FormatException exception)
         {

@@ -44,6 +44,8 @@ internal static class SeccompProfileReader
         }
     }
 
+    internal static string NameOf(SeccompArchitecture architecture) => Architectures.First(pair => pair.Value == architecture).Key;
+
     private static ImmutableArray<SeccompArchitecture> ArchitecturesOf(JsonElement root, bool isArm64)
     {
         IEnumerable<string> names = List(root, "architectures").Select(name => name.GetString()!);

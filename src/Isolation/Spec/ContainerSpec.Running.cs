@@ -34,7 +34,7 @@ public sealed partial record ContainerSpec
     {
         try
         {
-            return StartedAsync(ContainerLaunch.Begin(this, cancellationToken));
+            return Oci is null ? StartedAsync(ContainerLaunch.Begin(this, cancellationToken)) : StartedAsync(OciLife.StartAsync(this, unattended: false, cancellationToken));
         }
         catch (Exception exception)
         {
@@ -54,6 +54,7 @@ public sealed partial record ContainerSpec
     {
         try
         {
+            if (Oci is not null) return RunCancellableAsync(OciLife.StartAsync(this, unattended: true, cancellationToken), cancellationToken);
             ContainerLaunch launch = ContainerLaunch.BeginUnattended(this, cancellationToken);
             return cancellationToken.CanBeCanceled ? RunCancellableAsync(launch, cancellationToken) : launch.Ended;
         }
@@ -82,6 +83,16 @@ public sealed partial record ContainerSpec
     {
         await launch.Started.ConfigureAwait(false);
         return new Container(launch);
+    }
+
+    private static async Task<Container> StartedAsync(Task<ContainerLaunch> starting) => new(await starting.ConfigureAwait(false));
+
+    private static async Task<ContainerResult> RunCancellableAsync(Task<ContainerLaunch> starting, CancellationToken cancellationToken)
+    {
+        ContainerLaunch launch = await starting.ConfigureAwait(false);
+        ContainerResult result = await RunCancellableAsync(launch, cancellationToken).ConfigureAwait(false);
+        await launch.Afterwards.ConfigureAwait(false);
+        return result;
     }
 
     private static async Task<ContainerResult> RunCancellableAsync(ContainerLaunch launch, CancellationToken cancellationToken)

@@ -3,10 +3,21 @@ using System.Text.RegularExpressions;
 
 namespace Isolation.Images.Tests;
 
-/// <summary>As much of JSON Schema, draft 4, as the schemas of image-spec use. A keyword that it does not know is a failure.</summary>
+/// <summary>As much of JSON Schema, draft 4, as the schemas of image-spec and runtime-spec use. A keyword that it does not know is a failure.</summary>
 internal sealed class JsonSchema(string directory)
 {
     private readonly Dictionary<string, JsonNode> _files = [];
+
+    /// <summary>Those of a directory beside the checkout, which is not there everywhere.</summary>
+    internal static JsonSchema OfShared(string name) => new(Shared("oci/" + name));
+
+    internal static string Shared(string name)
+    {
+        for (string? at = AppContext.BaseDirectory; at is not null; at = Path.GetDirectoryName(at))
+            if (Path.Join(at, "shared", name) is { } path && Path.Exists(path)) return path;
+        Assert.Skip($"there is no shared/{name} beside the checkout");
+        return "";
+    }
 
     /// <summary>What does not hold, with where; nothing where all does.</summary>
     internal IReadOnlyList<string> Problems(string file, JsonNode? value)
@@ -38,6 +49,9 @@ internal sealed class JsonSchema(string directory)
                 "properties" => Properties(file, rule!, value, path, (name, key) => name == key, problems),
                 "patternProperties" => Properties(file, rule!, value, path, (name, pattern) => Regex.IsMatch(name, pattern), problems),
                 "oneOf" => rule!.AsArray().Count(one => Holds(file, one!, value, path)) == 1 ? null : "is not one of what it may be",
+                "anyOf" => rule!.AsArray().Any(one => Holds(file, one!, value, path)) ? null : "is none of what it may be",
+                "allOf" => rule!.AsArray().All(one => Holds(file, one!, value, path)) ? null : "is not all that it must be",
+                "additionalProperties" => Additional(file, schema.AsObject(), rule!, value, path, problems),
                 _ => $"has the keyword '{keyword}', which this check does not know",
             };
             if (problem is not null) problems.Add($"{path} {problem}: {value?.ToJsonString() ?? "null"}");
@@ -75,13 +89,25 @@ internal sealed class JsonSchema(string directory)
         return null;
     }
 
+    private string? Additional(string file, JsonObject schema, JsonNode rule, JsonNode? value, string path, List<string> problems)
+    {
+        foreach ((string name, JsonNode? member) in value as JsonObject ?? [])
+        {
+            if (schema["properties"]?.AsObject().ContainsKey(name) == true || (schema["patternProperties"]?.AsObject().Any(pattern => Regex.IsMatch(name, pattern.Key)) ?? false)) continue;
+            if (rule.GetValueKind() == System.Text.Json.JsonValueKind.False) return $"may not have {name}";
+            if (rule is JsonObject) Check(file, rule, member, $"{path}/{name}", problems);
+        }
+
+        return null;
+    }
+
     private static bool IsOfType(string type, JsonNode? value) => type switch
     {
         "null" => value is null,
         "object" => value is JsonObject,
         "array" => value is JsonArray,
         "string" => Text(value) is not null,
-        "integer" => IsNumber(value) && value!.GetValue<System.Text.Json.JsonElement>().TryGetInt64(out _),
+        "integer" => IsNumber(value) && value!.GetValue<System.Text.Json.JsonElement>()is { } number && (number.TryGetInt64(out _) || number.TryGetUInt64(out _)),
         "boolean" => value?.GetValueKind() is System.Text.Json.JsonValueKind.True or System.Text.Json.JsonValueKind.False,
         _ => false,
     };

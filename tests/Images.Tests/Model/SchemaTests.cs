@@ -64,11 +64,5 @@ public sealed class SchemaTests : IDisposable
 
     private JsonNode Json(string name) => JsonNode.Parse(File.ReadAllText(_layout[name]))!;
 
-    private static JsonSchema Schema()
-    {
-        for (string? at = AppContext.BaseDirectory; at is not null; at = System.IO.Path.GetDirectoryName(at))
-            if (Directory.Exists(System.IO.Path.Join(at, "shared/oci/image-schema"))) return new(System.IO.Path.Join(at, "shared/oci/image-schema"));
-        Assert.Skip("there is no shared/oci/image-schema beside the checkout");
-        return null;
-    }
+    private static JsonSchema Schema() => JsonSchema.OfShared("image-schema");
 }
