@@ -79,6 +79,11 @@ public sealed partial class ContainerBuilder : ProgramBuilder<ContainerBuilder>
     public Task<ContainerResult> RunAsync(CancellationToken cancellationToken = default) =>
         _image is null || _built is not null ? Build().RunAsync(cancellationToken) : RunBuiltAsync(cancellationToken);
 
+    /// <inheritdoc cref="ContainerSpec.DetachAsync"/>
+    /// <exception cref="InvalidOperationException">Something is missing, contradicts itself, or takes a process that is there.</exception>
+    public Task<DetachedContainer> DetachAsync(DetachOptions? options = null, CancellationToken cancellationToken = default) =>
+        _image is null || _built is not null ? Build().DetachAsync(options, cancellationToken) : DetachBuiltAsync(options, cancellationToken);
+
     /// <summary>The plan of a launch in words: each system call in order, what it is for, and where it goes from there. Creates nothing.</summary>
     public string Explain() => Build().Explain();
 
@@ -112,6 +117,8 @@ public sealed partial class ContainerBuilder : ProgramBuilder<ContainerBuilder>
     private async Task<Container> StartBuiltAsync(CancellationToken cancellationToken) => await (await BuildAsync(cancellationToken).ConfigureAwait(false)).StartAsync(cancellationToken).ConfigureAwait(false);
 
     private async Task<ContainerResult> RunBuiltAsync(CancellationToken cancellationToken) => await (await BuildAsync(cancellationToken).ConfigureAwait(false)).RunAsync(cancellationToken).ConfigureAwait(false);
+
+    private async Task<DetachedContainer> DetachBuiltAsync(DetachOptions? options, CancellationToken cancellationToken) => await (await BuildAsync(cancellationToken).ConfigureAwait(false)).DetachAsync(options, cancellationToken).ConfigureAwait(false);
 
     private static long Positive(long bytes)
     {

@@ -28,6 +28,12 @@ internal sealed class ChildDescriptors : IDisposable
             int next = places.FirstGroup;
             foreach (FileDescriptor membership in group?.OpenMembership(isBornInside: spec.EntersContainer is null) ?? []) Own(next++, membership);
             if (!spec.Init) return;
+            if (spec.ExitFile is { } file)
+            {
+                Own(places.ExitStatus, FileDescriptor.Open(file, Abi.O_WRONLY));
+                return;
+            }
+
             (ExitStatus, FileDescriptor childStatus) = Descriptors.Pipe();
             Own(places.ExitStatus, childStatus);
         }

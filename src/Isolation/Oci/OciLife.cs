@@ -52,7 +52,7 @@ internal static class OciLife
                 else read.Dispose();
 
                 if ((exception as OciRuntimeException ?? exception.InnerException as OciRuntimeException) is { } hook)
-                    throw new ContainerException(ContainerErrorReason.LaunchFailed, hook.Message, hook, "a hook that fails ends the launch: mend it, or take it out of the configuration");
+                    throw new ContainerException(ContainerErrorReason.LaunchFailed, "The container is not started", hook, "a hook that fails ends the launch: mend it, or take it out of the configuration");
                 throw;
             }
         }

@@ -87,6 +87,30 @@ public sealed partial class OciRuntimeRoot
     /// <exception cref="OciRuntimeException">The container does not run, or the program cannot be started.</exception>
     public async Task<OciProgram> ExecAsync(string id, OciExecOptions options, CancellationToken cancellationToken = default)
     {
+        ContainerSpec spec = SpecOf(id, options);
+        CheckTerminal(spec.Terminal is not null, options.ConsoleSocket);
+        ContainerLaunch? launch = null;
+        try
+        {
+            launch = ContainerLaunch.Begin(Prepared(spec, options.ConsoleSocket, options.PreservedDescriptors) with { LeavesExit = options.LeavesExitStatus }, cancellationToken);
+            await launch.Started.ConfigureAwait(false);
+            WritePidFile(options.PidFile, launch.ProcessId);
+            return new OciProgram(launch);
+        }
+        catch (Exception exception)
+        {
+            launch?.Kill(ContainerOutcome.Cancelled);
+            throw Explained(exception);
+        }
+    }
+
+    /// <summary>Where a root whose path is a link is: mounts are attached there.</summary>
+    private static string Resolved(string path) => new DirectoryInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
+
+    /// <summary>A further program as a spec: in the namespaces and groups of the container.</summary>
+    /// <exception cref="OciRuntimeException">The container does not run, or what is said of the program cannot be.</exception>
+    internal ContainerSpec SpecOf(string id, OciExecOptions options)
+    {
         ArgumentNullException.ThrowIfNull(options);
         (OciRecord record, OciState state) = Now(id);
         if (state.Status is not (OciStatus.Running or OciStatus.Created)) throw new OciRuntimeException($"cannot exec in container '{id}': it is {state.Status.ToString().ToLowerInvariant()}");
@@ -107,24 +131,8 @@ public sealed partial class OciRuntimeRoot
 
         if (options.Terminal is { } terminal) spec = spec with { Terminal = terminal ? spec.Terminal ?? new(0, 0) : null };
         if (options.NoNewPrivileges is { } none) spec = spec with { NoNewPrivileges = none };
-        CheckTerminal(spec.Terminal is not null, options.ConsoleSocket);
-        ContainerLaunch? launch = null;
-        try
-        {
-            launch = ContainerLaunch.Begin(Prepared(spec, options.ConsoleSocket, options.PreservedDescriptors) with { LeavesExit = options.LeavesExitStatus, OnMapped = processId => OciGroups.Join(record.Groups, processId) }, cancellationToken);
-            await launch.Started.ConfigureAwait(false);
-            WritePidFile(options.PidFile, launch.ProcessId);
-            return new OciProgram(launch);
-        }
-        catch (Exception exception)
-        {
-            launch?.Kill(ContainerOutcome.Cancelled);
-            throw Explained(exception);
-        }
+        return spec with { OnMapped = processId => OciGroups.Join(record.Groups, processId) };
     }
-
-    /// <summary>Where a root whose path is a link is: mounts are attached there.</summary>
-    private static string Resolved(string path) => new DirectoryInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
 
     private static ContainerSpec Prepared(ContainerSpec spec, string? consoleSocket, int preserved) => spec with
     {
@@ -139,7 +147,7 @@ public sealed partial class OciRuntimeRoot
         if (socket is not null && !File.Exists(socket)) throw new OciRuntimeException($"there is no console socket '{socket}'");
     }
 
-    private string MakeDirectory(string id)
+    internal string MakeDirectory(string id)
     {
         try
         {

@@ -241,8 +241,21 @@ public sealed partial class OciRuntimeRoot
     private static void Check(string id)
     {
         ArgumentNullException.ThrowIfNull(id);
+        try
+        {
+            CheckId(id);
+        }
+        catch (ArgumentException exception)
+        {
+            throw new OciRuntimeException(exception.Message, exception);
+        }
+    }
+
+    /// <exception cref="ArgumentException">It is none.</exception>
+    internal static void CheckId(string id)
+    {
         if (id.Length is 0 or > LongestId || id is "." or ".." || !IdForm().IsMatch(id))
-            throw new OciRuntimeException($"invalid container id '{new string([.. id.Take(64).Select(letter => char.IsControl(letter) ? '?' : letter)])}': letters, digits, '_', '+', '-' and '.', {LongestId} at most");
+            throw new ArgumentException($"invalid container id '{new string([.. id.Take(64).Select(letter => char.IsControl(letter) ? '?' : letter)])}': letters, digits, '_', '+', '-' and '.', {LongestId} at most");
     }
 
     private string PathOf(string id) => Path.Join(Directory, id);
@@ -371,6 +384,8 @@ public sealed partial class OciRuntimeRoot
             return null;
         }
     }
+
+    internal Task<IDisposable> LockAsync(string id, CancellationToken cancellationToken) => LockAsync(PathOf(id), id, cancellationToken);
 
     /// <summary>Commands on one container come one after the other.</summary>
     private static async Task<IDisposable> LockAsync(string directory, string id, CancellationToken cancellationToken)

@@ -39,6 +39,9 @@ public sealed class ContainerRecord
     /// <summary>The process that started it has ended, and nobody waits for the container.</summary>
     public bool IsOrphaned { get; }
 
+    /// <summary>The id of a detached container (<see cref="IsolationHost.AttachAsync"/>); null for any other.</summary>
+    public string? DetachedId { get; internal init; }
+
     /// <inheritdoc/>
     public override string ToString() => $"{Id} {string.Join(' ', Command)}";
 }

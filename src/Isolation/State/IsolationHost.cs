@@ -59,7 +59,7 @@ public sealed partial class IsolationHost : IAsyncDisposable
     public Task<IReadOnlyList<ContainerRecord>> ListAsync(CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        return Task.Run(() => ContainerListing.Read(_state, cancellationToken), cancellationToken);
+        return Task.Run(() => ContainerListing.Read(_state, DetachedContainer.RootOf(this).List(), cancellationToken), cancellationToken);
     }
 
     /// <summary>
