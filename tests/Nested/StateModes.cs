@@ -31,6 +31,14 @@ internal static class StateModes
             builder.FromLayers([layers.Split(':')[2]]).WithUnionDriver(Enum.Parse<UnionFs.UnionDriver>(layers.Split(':')[1]));
         if (options.FirstOrDefault(option => option.StartsWith("image:", StringComparison.Ordinal)) is { } image)
             builder.FromImage(image.Split('=')[1]).WithImageStore(await Images.ImageStore.OpenAsync(image["image:".Length..image.IndexOf('=', StringComparison.Ordinal)]));
+        if (options.Contains("detached"))
+        {
+            DetachedContainer detached = await builder.WithCommand([.. words]).DetachAsync();
+            Console.WriteLine($"{detached.Id} {detached.ProcessId}");
+            await Console.In.ReadLineAsync();
+            return 0;
+        }
+
         Container container = await builder.WithCommand([.. words]).StartAsync();
         if (paused is not null) await container.PauseAsync();
         Console.WriteLine($"{container.Id} {container.ProcessId}");

@@ -50,6 +50,38 @@ public sealed class DetachedTests : IAsyncDisposable
         Assert.Contains("does not exist", (await Assert.ThrowsAsync<ContainerException>(() => _host.AttachAsync("one", Sandbox.Token))).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task The_death_of_who_started_it_changes_nothing_and_nothing_is_left_when_it_is_removed()
+    {
+        using StateFixture state = new();
+        (System.Diagnostics.Process other, string id, int processId) = await state.HoldAsync("detached", "sh", "-c", "echo line; trap 'exit 6' TERM; while :; do sleep 0.05; done");
+        await StateFixture.EndsAsync(other);
+        await using IsolationHost host = await state.OpenAsync();
+        await using DetachedContainer container = await host.AttachAsync(id, Sandbox.Token);
+        Assert.Equal((ContainerState.Running, processId), (container.State, container.ProcessId));
+        await foreach (string line in container.ReadLogAsync(follow: true, Sandbox.Token)) if (line == "line") break;
+        Assert.True(container.Own(null, new()));
+        Assert.Equal(6, (await container.StopAsync(cancellationToken: Sandbox.Token)).ExitCode);
+        await container.RemoveAsync(cancellationToken: Sandbox.Token);
+        await using IsolationHost next = await state.OpenAsync();
+        Assert.Empty(state.Records);
+        Assert.Empty(Directory.GetFileSystemEntries(Path.Join(state.Path, "detached")));
+        Assert.Empty(await next.ListAsync(Sandbox.Token));
+    }
+
+    [Fact]
+    public async Task What_a_killed_maker_left_is_told_and_removed()
+    {
+        await ShellAsync("true");
+        string begun = Directory.CreateDirectory(Path.Join(_host!.StateDirectory, "detached", "begun")).FullName;
+        DetachedContainer container = await _host.AttachAsync("begun", Sandbox.Token);
+        Assert.Equal(ContainerState.Starting, container.State);
+        File.WriteAllText(Path.Join(begun, "state.json"), "{]");
+        Assert.Contains("is damaged", (await Assert.ThrowsAsync<ContainerException>(() => _host.AttachAsync("begun", Sandbox.Token))).Message, StringComparison.Ordinal);
+        await container.RemoveAsync(force: true, Sandbox.Token);
+        Assert.False(Directory.Exists(begun));
+    }
+
     [Theory]
     [InlineData("exit 0", 0, null)]
     [InlineData("exit 42", 42, null)]
