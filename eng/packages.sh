@@ -2,7 +2,7 @@
 # Without one of them the suites still run; the tests that need it skip and say so.
 
 isolation_packages() {
-    echo busybox-static strace uidmap bubblewrap crun runc qemu-user-static
+    echo busybox-static strace uidmap bubblewrap crun runc runsc qemu-user-static
     # A union driver in user space, and file systems with quotas to try limits on.
     echo fuse-overlayfs fuse3 e2fsprogs xfsprogs
     echo util-linux procps iproute2 passwd bzip2 zstd

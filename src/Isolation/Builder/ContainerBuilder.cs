@@ -49,6 +49,17 @@ public sealed partial class ContainerBuilder : ProgramBuilder<ContainerBuilder>
     public ContainerBuilder WithNesting() => Set(Draft with { Nesting = true });
 
     /// <summary>
+    /// The container is run by another OCI runtime: its program is executed, and this library around it keeps its streams, limits and figures, kills all of it, and leaves nothing
+    /// behind. What the runtime leaves out is in <see cref="Container.Enforcement"/>. A program that a signal has ended has the exit code 128 and the signal's number.
+    /// </summary>
+    /// <param name="runtime">Which; looked for when the container starts.</param>
+    public ContainerBuilder WithRuntime(OciRuntime runtime)
+    {
+        ArgumentNullException.ThrowIfNull(runtime);
+        return Set(Draft with { Runtime = runtime });
+    }
+
+    /// <summary>
     /// The first process is an init that is part of this library: it starts the program, reaps the orphans that come to it,
     /// and passes the program's exit status on. Signals go to the program. Needs a new pid namespace.
     /// </summary>

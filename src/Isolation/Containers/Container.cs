@@ -18,13 +18,13 @@ public sealed partial class Container : ContainerProcess
     public string Id => Launch.Id;
 
     /// <summary>What it was started from.</summary>
-    public ContainerSpec Spec => Launch.Spec;
+    public ContainerSpec Spec => Launch.Spec.RuntimeUse?.Asked ?? Launch.Spec;
 
     /// <summary>
     /// What is in force, entry by entry. Read back from the kernel the first time that it is asked for while the program runs (<c>/proc/PID/status</c>,
     /// namespaces, labels); what the kernel does not tell, and all of a program that has ended by then, is as the launch has done it.
     /// </summary>
-    public IReadOnlyList<EnforcementEntry> Enforcement => Launch.Enforcement;
+    public IReadOnlyList<EnforcementEntry> Enforcement => Launch.Spec.RuntimeUse?.Enforcement ?? Launch.Enforcement;
 
     internal PidDescriptor Process => Launch.Process;
 }

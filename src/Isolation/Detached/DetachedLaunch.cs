@@ -12,6 +12,7 @@ internal static class DetachedLaunch
         if (spec.Input is not (EmptyInput or FileInput)) throw Needs("that input", "WithInput, or give a file");
         if (spec.Output is not (CapturedTarget or FileTarget or DiscardedTarget) || spec.Error is not (CapturedTarget or FileTarget or DiscardedTarget or MergedTarget)) throw Needs("that output", "WithOutput and WithError: it goes to the container's log");
         if (spec.Timeout is not null) throw Needs("a time limit", "WithTimeout");
+        if (spec.Runtime is not null) throw Needs("another runtime", "WithRuntime");
         if (spec.Interception is not null) throw Needs("a handler of system calls", "WithSystemCallHandler");
         if (!spec.Namespaces.IsNew(NamespaceKind.Pid)) throw new InvalidOperationException("A detached container has an init that keeps its exit status, and so needs a pid namespace of its own: leave WithPidNs out.");
         if (spec.Oci is { Hooks.IsEmpty: false }) throw new InvalidOperationException("The hooks of a configuration are run by a process that is there: leave them out, or use OciRuntimeRoot.");

@@ -11,7 +11,7 @@ public sealed class ExecBuilder : ProgramBuilder<ExecBuilder>
     private readonly Container _container;
 
     internal ExecBuilder(Container container)
-        : base(ExecSpec.In(container)) => _container = container;
+        : base(container.Launch.Spec.RuntimeUse is { Asked: var asked } ? ExecSpec.In(container) with { Environment = asked.Environment, WorkingDirectory = asked.WorkingDirectory, User = asked.User } : ExecSpec.In(container)) => _container = container;
 
     /// <summary>Starts the program and returns when it runs.</summary>
     /// <exception cref="ContainerStateException">The container has ended or is paused.</exception>
@@ -85,7 +85,8 @@ public sealed class ExecBuilder : ProgramBuilder<ExecBuilder>
         try
         {
             if (_container.Launch.Group?.IsFrozen == true) throw Frozen();
-            ContainerLaunch launch = unattended ? ContainerLaunch.BeginUnattended(Draft, cancellationToken) : ContainerLaunch.Begin(Draft, cancellationToken);
+            ContainerSpec spec = _container.Launch.Spec.RuntimeUse is null ? Draft : RuntimeExec.Of(_container, Draft);
+            ContainerLaunch launch = unattended ? ContainerLaunch.BeginUnattended(spec, cancellationToken) : ContainerLaunch.Begin(spec, cancellationToken);
             await StartedAsync(launch, cancellationToken).ConfigureAwait(false);
             return launch;
         }

@@ -5,7 +5,7 @@ internal static class ExecSpec
 {
     internal static ContainerSpec In(Container container)
     {
-        ContainerSpec spec = container.Spec;
+        ContainerSpec spec = container.Launch.Spec;
         NamespaceSource source = NamespaceSource.Of(container);
         NamespaceSet namespaces = new();
         for (NamespaceKind kind = NamespaceKind.User; kind <= NamespaceKind.Time; kind++)

@@ -12,11 +12,12 @@ public partial class ContainerProcess
     /// <param name="signal">A number, as in signal(7). The first process of a pid namespace only gets signals it has a handler for, SIGKILL and SIGSTOP aside.</param>
     /// <exception cref="ContainerStateException">The program has ended.</exception>
     /// <exception cref="LinuxException">There is no such signal.</exception>
-    public Task SignalAsync(int signal)
+    public async Task SignalAsync(int signal)
     {
-        if (!Launch.Signal(signal)) throw new ContainerStateException($"Signal {signal} cannot be sent", Launch.State);
-        return Task.CompletedTask;
+        if (!await SendAsync(signal).ConfigureAwait(false)) throw new ContainerStateException($"Signal {signal} cannot be sent", Launch.State);
     }
+
+    private Task<bool> SendAsync(int signal) => Launch.Spec.RuntimeUse is not null && this is Container container ? RuntimeExec.SignalAsync(container, signal) : Task.FromResult(Launch.Signal(signal));
 
     /// <summary>
     /// Asks the program to end with its stop signal (SIGTERM, unless <see cref="ProgramBuilder{TSelf}.WithStopSignal"/> says
@@ -32,7 +33,7 @@ public partial class ContainerProcess
         try
         {
             Launch.Observer.Stopping(signal, patience);
-            Launch.Signal(signal);
+            await SendAsync(signal).ConfigureAwait(false);
             ContainerResult result = await EndedWithinAsync(patience, cancellationToken).ConfigureAwait(false);
             if (span is not null) LaunchSpans.Outcome(span, result.Outcome, result.ExitCode, result.Signal);
             return result;

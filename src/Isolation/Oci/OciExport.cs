@@ -9,8 +9,12 @@ namespace Isolation;
 internal sealed class OciExport
 {
     private const string RootName = "rootfs";
+
+    // Which every runtime knows; fields of later ones are ignored by those that do not.
+    private const string RuntimeVersion = "1.0.2";
     private readonly PlanInputs _inputs;
     private readonly List<string> _omitted = [];
+    private OciRuntime? _runtime;
 
     private OciExport(PlanInputs inputs) => _inputs = inputs;
 
@@ -20,12 +24,13 @@ internal sealed class OciExport
     /// <param name="root">Where its root is, where that is decided elsewhere, and whether it is read-only.</param>
     /// <param name="hostName">Where it has none of its own.</param>
     /// <param name="mounts">Besides, last of all.</param>
-    internal static OciDocument Write(PlanInputs inputs, (string Path, bool ReadOnly)? root = null, string? hostName = null, IEnumerable<JsonObject>? mounts = null)
+    /// <param name="runtime">Who gets it: it may be older than the standard, and somebody else sees to limits. Null for whoever reads it.</param>
+    internal static OciDocument Write(PlanInputs inputs, (string Path, bool ReadOnly)? root = null, string? hostName = null, IEnumerable<JsonObject>? mounts = null, OciRuntime? runtime = null)
     {
-        OciExport export = new(inputs);
+        OciExport export = new(inputs) { _runtime = runtime };
         JsonObject document = new()
         {
-            ["ociVersion"] = OciState.SpecificationVersion,
+            ["ociVersion"] = runtime is null ? OciState.SpecificationVersion : RuntimeVersion,
             ["process"] = export.Process(),
             ["root"] = export.Root(root),
             ["hostname"] = export.Spec.Namespaces.IsNew(NamespaceKind.Uts) ? export.Spec.HostName ?? hostName : null,
@@ -114,7 +119,7 @@ internal sealed class OciExport
         {
             yield return Mount("/dev", "tmpfs", "tmpfs", "nosuid", "noexec", "mode=755", "size=65536k");
             IEnumerable<string> terminals = ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"];
-            yield return Mount("/dev/pts", "devpts", "devpts", !_inputs.NewUser || IdentityMaps.Has(_inputs.Maps.Groups, 5) ? terminals.Append("gid=5") : terminals);
+            yield return Mount("/dev/pts", "devpts", "devpts", (_inputs.NewUser ? IdentityMaps.Has(_inputs.Maps.Groups, 5) : _inputs.Host.Has(Capability.Setgid)) ? terminals.Append("gid=5") : terminals);
             if (Own("dev/shm")) yield return Mount("/dev/shm", "tmpfs", "shm", "nosuid", "noexec", "nodev", "mode=1777", $"size={Spec.SharedMemorySize}");
             if (Own("dev/mqueue") && Spec.Namespaces.IsNew(NamespaceKind.Ipc)) yield return Mount("/dev/mqueue", "mqueue", "mqueue", "nosuid", "noexec", "nodev");
         }
@@ -144,7 +149,7 @@ internal sealed class OciExport
     {
         BindOptions options = mount.Options;
         List<string> words = [options.Recursive ? "rbind" : "bind", "nosuid", options.ReadOnly ? "ro" : "rw"];
-        if (options is { ReadOnly: true, Recursive: true }) words.Add("rro");
+        if (options is { ReadOnly: true, Recursive: true } && _runtime?.Kind != RuntimeKind.Gvisor) words.Add("rro");
         if (!options.AllowDevices) words.Add("nodev");
         if (!options.AllowExecution) words.Add("noexec");
         words.Add((options.Recursive ? "r" : "") + options.Propagation.ToString().ToLowerInvariant());
@@ -175,7 +180,8 @@ internal sealed class OciExport
     private JsonNode? Resources()
     {
         ResourceLimits limits = Spec.Limits;
-        if (limits.Devices.IsEmpty && !Spec.Privileged) limits = limits with { Devices = [DeviceRule.Deny("a *:* rwm")] };
+        if (_runtime is not null) limits = ResourceLimits.None;
+        else if (limits.Devices.IsEmpty && !Spec.Privileged) limits = limits with { Devices = [DeviceRule.Deny("a *:* rwm")] };
         if (limits == ResourceLimits.None) return null;
         try
         {
@@ -194,6 +200,9 @@ internal sealed class OciExport
         {
             NamespaceSource source = Spec.Namespaces[kind];
             if (Spec.Namespaces.IsHost(kind)) continue;
+
+            // Without offsets it shows nothing, and older runtimes have none.
+            if (kind == NamespaceKind.Time && _runtime is not null && Spec.BootTimeOffset == TimeSpan.Zero && Spec.MonotonicTimeOffset == TimeSpan.Zero) continue;
             JsonObject one = new() { ["type"] = OciSections.NameOf(kind) };
             string? path = source.Path ?? (source.IsJoined ? $"/proc/{(source.Container?.ProcessId ?? source.ProcessId)}/ns/{NamespaceDescriptors.FileName(kind)}" : null);
             if (path is not null) one["path"] = path;

@@ -12,6 +12,9 @@ internal sealed record OciMount(string Type, string Source, string Target, OciMo
     /// <summary>The identity maps it is seen through; null for none, or with <see cref="OciMountOptions.Maps"/> the container's.</summary>
     internal Launch.IdentityMaps? Maps { get; init; }
 
+    /// <summary>In place of the source, layers that the host unites with a private one in memory.</summary>
+    internal LayersRoot? Union { get; init; }
+
     /// <summary>What of the image comes into a new tmpfs.</summary>
     internal System.Collections.Immutable.ImmutableArray<CopiedEntry> Content { get; init; } = [];
 }

@@ -34,6 +34,7 @@ public sealed partial record ContainerSpec
     {
         try
         {
+            if (Runtime is not null) return StartedAsync(RuntimeLaunch.StartAsync(this, unattended: false, cancellationToken));
             return Oci is null ? StartedAsync(ContainerLaunch.Begin(this, cancellationToken)) : StartedAsync(OciLife.StartAsync(this, unattended: false, cancellationToken));
         }
         catch (Exception exception)
@@ -54,6 +55,7 @@ public sealed partial record ContainerSpec
     {
         try
         {
+            if (Runtime is not null) return RunCancellableAsync(RuntimeLaunch.StartAsync(this, unattended: true, cancellationToken), cancellationToken);
             if (Oci is not null) return RunCancellableAsync(OciLife.StartAsync(this, unattended: true, cancellationToken), cancellationToken);
             ContainerLaunch launch = ContainerLaunch.BeginUnattended(this, cancellationToken);
             return cancellationToken.CanBeCanceled ? RunCancellableAsync(launch, cancellationToken) : launch.Ended;

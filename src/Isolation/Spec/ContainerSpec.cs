@@ -120,6 +120,12 @@ public sealed partial record ContainerSpec
     /// <summary>Called with the process at each stage, which the launch waits for.</summary>
     internal Func<LaunchStage, int, Task>? OnStage { get; init; }
 
+    /// <summary>The runtime that runs it; null for this library.</summary>
+    internal OciRuntime? Runtime { get; init; }
+
+    /// <summary>Of what a runtime is executed as: whose container it runs.</summary>
+    internal RuntimeUse? RuntimeUse { get; init; }
+
     internal AppArmorUse? AppArmor { get; init; }
     internal SelinuxUse? Selinux { get; init; }
     internal LandlockPolicy? Landlock { get; init; }

@@ -10,6 +10,9 @@ internal record BindMount(string Source, string Target) : MountSpec(Target)
     /// <summary>The identity maps it is seen through, where they are not the container's.</summary>
     internal Launch.IdentityMaps? Maps { get; init; }
 
+    /// <summary>In place of the source, layers that the host unites.</summary>
+    internal LayersRoot? Union { get; init; }
+
     /// <summary>Whether the mounts beneath are seen through them too, as is usual.</summary>
     internal bool MapsTree { get; init; } = true;
 

@@ -18,6 +18,7 @@ internal sealed class HostedRoot
     private UnionMount? _union;
     private FileDescriptor? _map;
     private readonly List<FileDescriptor> _binds = [];
+    private readonly List<UnionMount> _unions = [];
 
     internal HostedRoot(PlanInputs inputs) => (_inputs, Way) = (inputs, inputs.Way);
 
@@ -63,6 +64,14 @@ internal sealed class HostedRoot
             if (Relabelling.IsNeeded(_inputs)) await Task.Run(() => Relabelling.Run(_inputs, cancellationToken), cancellationToken).ConfigureAwait(false);
             foreach (BindMount bind in _inputs.MappedBinds)
             {
+                if (bind.Union is { } layers)
+                {
+                    UnionMount union = await UnionFileSystems.Choose(UnionDriver.Overlay).FileSystem.MountAsync(new() { Lower = layers.Layers, WritableBytes = layers.LayerSize }, cancellationToken).ConfigureAwait(false);
+                    _unions.Add(union);
+                    _binds.Add(Descriptors.Duplicate(union.Root));
+                    continue;
+                }
+
                 string source = bind.SourceFor(_inputs.Directory);
                 using FileDescriptor? own = bind.Maps is { } maps ? await MappedUserNamespace.MakeAsync(maps, cancellationToken).ConfigureAwait(false) : null;
                 _binds.Add(MappedBinds.Make(bind, source, own ?? await MapAsync(cancellationToken).ConfigureAwait(false), out bool isMapped));
@@ -97,6 +106,7 @@ internal sealed class HostedRoot
     internal async Task ReleaseAsync()
     {
         foreach (FileDescriptor bind in _binds) bind.Dispose();
+        foreach (UnionMount union in _unions) await union.DisposeAsync().ConfigureAwait(false);
         if (_union is not null) await _union.DisposeAsync().ConfigureAwait(false);
         if (_kept is not null) FileLock.ReleaseAndClose(_kept);
         if (_directory is { } directory) await Task.Run(directory.Remove).ConfigureAwait(false);

@@ -13,13 +13,13 @@ internal static class MappedBinds
     /// <exception cref="ContainerException">One is asked for that cannot be made here.</exception>
     internal static ImmutableArray<BindMount> Of(PlanInputs inputs)
     {
-        ImmutableArray<BindMount> listed = [.. inputs.Spec.Mounts.OfType<OciMount>().Where(mount => mount.Maps is not null || mount.Options.Maps).Select(Listed)];
+        ImmutableArray<BindMount> listed = [.. inputs.Spec.Mounts.OfType<OciMount>().Where(mount => mount.Maps is not null || mount.Options.Maps || mount.Union is not null).Select(Listed)];
         if (!listed.IsEmpty && !(inputs.Host.Has(Capability.SysAdmin) && inputs.Host.HasMountSetAttr))
             throw new ContainerException(ContainerErrorReason.MountFailed, $"The mount at '{listed[0].Target}' is to be seen through an identity map, which takes CAP_SYS_ADMIN in the host's user namespace and Linux 5.12", null, "leave its mappings, idmap and ridmap out");
         return listed.IsEmpty ? OfContainer(inputs) : listed;
     }
 
-    private static BindMount Listed(OciMount mount) => new(mount.Source, mount.Target) { Options = new() { MapIds = true, Recursive = mount.Options.IsRecursive }, Maps = mount.Maps, MapsTree = mount.Options.MapsTree };
+    private static BindMount Listed(OciMount mount) => new(mount.Source, mount.Target) { Union = mount.Union, Options = new() { MapIds = mount.Union is null, Recursive = mount.Options.IsRecursive }, Maps = mount.Maps, MapsTree = mount.Options.MapsTree };
 
     private static ImmutableArray<BindMount> OfContainer(PlanInputs inputs)
     {

@@ -34,10 +34,10 @@ internal readonly record struct FileStatus
         Blocks = (long)status.stx_blocks;
     }
 
-    internal FileType Type { get; }
+    internal FileType Type { get; init; }
 
     /// <summary>Permission bits with set-uid, set-gid and sticky: 0 to 07777.</summary>
-    internal uint Mode { get; }
+    internal uint Mode { get; init; }
 
     internal uint Uid { get; init; }
 

@@ -67,19 +67,31 @@ internal static class EtcSteps
                 mounts.WriteFile(mounts.Scratch, path, name, Part("\n"));
                 break;
             case Hosts:
-                StringBuilder extra = new("\n");
-                foreach ((string host, string address) in spec.ExtraHosts) extra.Append(address).Append('\t').Append(host).Append('\n');
-                mounts.WriteFile(mounts.Scratch, path,
-                    Part("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t"), name, Part(extra.ToString()));
+                mounts.WriteFile(mounts.Scratch, path, Part(Loopback), name, Part(ExtraHosts(spec)));
                 break;
             default:
-                string servers = spec.DnsServers.IsEmpty
-                    ? mounts.Inputs.Host.ResolvConf
-                    : string.Concat(spec.DnsServers.Select(server => $"nameserver {server}\n"));
-                mounts.WriteFile(mounts.Scratch, path, Part(servers));
+                mounts.WriteFile(mounts.Scratch, path, Part(Servers(mounts.Inputs)));
                 break;
         }
     }
+
+    /// <summary>The same as text, for whoever writes the files himself.</summary>
+    internal static string TextOf(string target, PlanInputs inputs, string hostName)
+    {
+        string name = inputs.Spec.HostName ?? hostName;
+        return target switch
+        {
+            HostName => name + "\n",
+            Hosts => Loopback + name + ExtraHosts(inputs.Spec),
+            _ => Servers(inputs),
+        };
+    }
+
+    private const string Loopback = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t";
+
+    private static string ExtraHosts(ContainerSpec spec) => "\n" + string.Concat(spec.ExtraHosts.Select(host => $"{host.Address}\t{host.Name}\n"));
+
+    private static string Servers(PlanInputs inputs) => inputs.Spec.DnsServers.IsEmpty ? inputs.Host.ResolvConf : string.Concat(inputs.Spec.DnsServers.Select(server => $"nameserver {server}\n"));
 
     private static (Operand Content, int Length) Part(string text) => (Operand.Content(text), Encoding.UTF8.GetByteCount(text));
 
