@@ -9,6 +9,7 @@ internal static class Program
         ("output", OutputMode.RunAsync),
         ("filter", FilterMode.RunAsync),
         ("limits", LimitsMode.RunAsync),
+        ("runtime", RuntimeMode.RunAsync),
         ("images", ImagesMode.RunAsync),
         ("registry", RegistryMode.RunAsync),
         ("image-use", ImageUseMode.RunAsync),
@@ -45,7 +46,7 @@ internal static class Program
             return 2;
         }
 
-        if (options.Mode is "peers" or "exec" or "limits" or "filter" or "all" && WithoutUnifiedHierarchy.IsNeeded) return await WithoutUnifiedHierarchy.RunAgainAsync(arguments);
+        if (options.Mode is "peers" or "exec" or "limits" or "filter" or "runtime" or "all" && WithoutUnifiedHierarchy.IsNeeded) return await WithoutUnifiedHierarchy.RunAgainAsync(arguments);
         Report report = new();
         Machine.Describe(report, options);
         foreach ((_, Func<Options, Report, Task> run) in modes) await run(options, report);

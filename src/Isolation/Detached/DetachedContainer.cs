@@ -164,7 +164,14 @@ public sealed class DetachedContainer : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(command);
         ContainerSpec spec = Asked(() => _root.SpecOf(Id, new() { Command = command, Terminal = false }));
-        return await spec.RunAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await spec.RunAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            spec.GivenGroup?.Close();
+        }
     }
 
     /// <inheritdoc cref="ExecAsync(IReadOnlyList{string}, CancellationToken)"/>

@@ -18,6 +18,8 @@ internal sealed record CgroupHierarchies(ImmutableArray<CgroupHierarchy> V1, str
 
     internal static CgroupHierarchies None { get; } = new([], null);
 
+    private static bool IsUsual(string path) => path.StartsWith("/sys/fs/cgroup/", StringComparison.Ordinal);
+
     /// <param name="mountInfo">As of proc_pid_mountinfo(5).</param>
     internal static CgroupHierarchies Parse(string mountInfo)
     {
@@ -28,12 +30,18 @@ internal sealed record CgroupHierarchies(ImmutableArray<CgroupHierarchy> V1, str
             string[] halves = line.Split(" - ");
             if (halves.Length != 2 || halves[0].Split(' ') is not { Length: > 5 } fields || halves[1].Split(' ') is not { Length: > 2 } type) continue;
             string path = fields[4];
-            if (type[0] == "cgroup2") unified = path;
-            if (type[0] != "cgroup" || found.Any(other => other.Path == path)) continue;
+            if (type[0] == "cgroup2" && (unified is null || IsUsual(path))) unified = path;
+            if (type[0] != "cgroup") continue;
             string[] options = [.. type[2].Split(',').Where(option => !Flags.Contains(option) && !option.StartsWith("release_agent=", StringComparison.Ordinal))];
-            found.Add(new(System.IO.Path.GetFileName(path), path,
+            CgroupHierarchy one = new(System.IO.Path.GetFileName(path), path,
                 [.. options.Select(option => option.Split('=', 2) is [{ } key, { } value] ? (key, value) : (option, ""))],
-                [.. options.Where(option => !option.Contains('=', StringComparison.Ordinal))]));
+                [.. options.Where(option => !option.Contains('=', StringComparison.Ordinal))]);
+
+            // Mounted more than once it is one all the same.
+            int before = 0;
+            while (before < found.Count && !found[before].Options.SequenceEqual(one.Options)) before++;
+            if (before == found.Count) found.Add(one);
+            else if (IsUsual(path) && !IsUsual(found[before].Path)) found[before] = one;
         }
 
         return new(found.ToImmutable(), unified);

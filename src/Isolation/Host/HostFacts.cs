@@ -24,6 +24,9 @@ internal sealed record HostFacts
     /// <summary>The ids that exist in the caller's user namespace.</summary>
     internal ImmutableArray<IdMapping> UserIds { get; init; } = [new(0, 0, uint.MaxValue)];
 
+    /// <summary>Whether every id is itself on the machine, as in no user namespace but the first.</summary>
+    internal bool HasAllIds => UserIds is [{ ContainerId: 0, HostId: 0, Count: uint.MaxValue }];
+
     internal ImmutableArray<IdMapping> GroupIds { get; init; } = [new(0, 0, uint.MaxValue)];
 
     /// <summary>The map that <see cref="ContainerBuilder.WithSubordinateIds"/> asks for; only read where it does.</summary>

@@ -9,9 +9,12 @@ internal sealed class ContainerGroup
     private const string Prefix = "isolation-";
     private static readonly TimeSpan FreezerPatience = TimeSpan.FromSeconds(10);
     private readonly Cgroup _group;
-    private readonly IDisposable _published;
+    private readonly IDisposable? _published;
 
-    private ContainerGroup(Cgroup group, string id) => (_group, _published) = (group, group.Publish(id));
+    private ContainerGroup(Cgroup group, string? id) => (_group, _published) = (group, id is null ? null : group.Publish(id));
+
+    /// <summary>Whether somebody else has made it, and removes it.</summary>
+    private bool IsGiven => _published is null;
 
     internal Cgroup Group => _group;
 
@@ -23,6 +26,7 @@ internal sealed class ContainerGroup
     /// <summary>In how many hierarchies such a container, or program, must put itself into a group: it is given a descriptor for each.</summary>
     internal static int HierarchiesOf(ContainerSpec spec)
     {
+        if (spec.GivenGroup is { } given) return given.Parts.Count(part => part.Group.Version == CgroupVersion.V1);
         if (spec.EntersContainer is not null) return spec.EnteredGroup(null)?._group.Parts.Length ?? 0;
         return spec.HasGroup ? Explained(() => Cgroup.HierarchiesOf(spec.Limits, OptionsOf(spec), CgroupVersion.V1)) : 0;
     }
@@ -30,6 +34,7 @@ internal sealed class ContainerGroup
     /// <exception cref="ContainerException">The group cannot be made; nothing is left of it.</exception>
     internal static ContainerGroup? Make(ContainerSpec spec, string id, RecordFile? record)
     {
+        if (spec.GivenGroup is { } given) return new(given, null);
         if (!spec.HasGroup) return null;
         return new(Explained(() =>
         {
@@ -58,7 +63,8 @@ internal sealed class ContainerGroup
     {
         try
         {
-            return DirectoryFiles.Open(group.Directory, "cgroup.procs", Abi.O_WRONLY);
+            // A process of one thread that moves itself: by its only thread it needs no lock on all forks of the machine, for which the kernel waits 10 ms and more (Linux 5.18).
+            return DirectoryFiles.Open(group.Directory, group.Version == CgroupVersion.V1 ? "tasks" : "cgroup.procs", Abi.O_WRONLY);
         }
         catch (Exception exception) when (exception is ObjectDisposedException or LinuxException { Errno: Errno.ENOENT or Errno.ENODEV })
         {
@@ -116,6 +122,7 @@ internal sealed class ContainerGroup
     /// <summary>What it used in all, once it has ended; null where that cannot be read any more.</summary>
     internal CgroupStats? ReadTotals()
     {
+        if (IsGiven) return null;
         try
         {
             return _group.ReadStats();
@@ -133,7 +140,8 @@ internal sealed class ContainerGroup
     /// <returns>Null where it is gone; fails with a <see cref="CgroupException"/> where it is not, ten seconds after all in it were killed.</returns>
     internal Task? Remove()
     {
-        _published.Dispose();
+        if (IsGiven) return null;
+        _published!.Dispose();
         if (_group.TryRemove()) return null;
         return RemoveAsync();
     }

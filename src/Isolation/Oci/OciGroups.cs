@@ -19,6 +19,9 @@ internal static class OciGroups
     private static readonly ImmutableArray<DeviceRule> Usual =
         [.. ((string[])["c *:* m", "b *:* m", "c 1:3 rwm", "c 1:8 rwm", "c 1:7 rwm", "c 5:0 rwm", "c 1:5 rwm", "c 1:9 rwm", "c 136:* rwm", "c 5:2 rwm"]).Select(DeviceRule.Allow)];
 
+    /// <summary>Whether this process is root of the machine, and not of a user namespace, as under an engine that a user runs.</summary>
+    internal static bool IsHostsRoot => Environment.IsPrivilegedProcess && HostFactsReader.Current.HasAllIds;
+
     /// <summary>Whether anything but devices is limited.</summary>
     internal static bool Limits(OciConfig config) => LimitTranslation.ControllersOf(config.Limits with { Devices = [] }, CgroupSystem.Current).Any();
 
@@ -40,7 +43,7 @@ internal static class OciGroups
                 Controllers = [.. Wanted.Where(controller => system[controller].Absence is null)],
             });
         }
-        catch (CgroupException) when (!Environment.IsPrivilegedProcess && !Limits(config))
+        catch (CgroupException) when (!IsHostsRoot && !Limits(config))
         {
             return null;
         }
@@ -77,6 +80,9 @@ internal static class OciGroups
         }
     }
 
+    /// <summary>Whether systemd has made it: a user may not put processes into it that are in none of his own groups.</summary>
+    internal static bool IsScope(string directory) => directory.EndsWith(".scope", StringComparison.Ordinal);
+
     /// <summary>Moves a further program into the groups of its container.</summary>
     /// <exception cref="LinuxException">It may not be moved.</exception>
     /// <exception cref="OciRuntimeException">Nor does systemd.</exception>
@@ -89,7 +95,7 @@ internal static class OciGroups
                 using FileDescriptor members = FileDescriptor.Open(directory + "/cgroup.procs", Abi.O_WRONLY);
                 Descriptors.Write(members, Encoding.ASCII.GetBytes(processId.ToString(CultureInfo.InvariantCulture)));
             }
-            catch (LinuxException exception) when (exception.Errno == Errno.EACCES && directory.EndsWith(".scope", StringComparison.Ordinal) && SystemdClient.Find(out _) is { } manager)
+            catch (LinuxException exception) when (exception.Errno == Errno.EACCES && IsScope(directory) && SystemdClient.Find(out _) is { } manager)
             {
                 // A user may move processes among groups of his own only (cgroup-v2.rst, "Delegation Containment"), and the caller's may be none.
                 try
@@ -114,7 +120,7 @@ internal static class OciGroups
         return (slice, (prefix.Length == 0 ? name : $"{prefix}-{name}") + ".scope");
     }
 
-    private static string DefaultSlice => Environment.IsPrivilegedProcess ? "system.slice" : "user.slice";
+    private static string DefaultSlice => IsHostsRoot ? "system.slice" : "user.slice";
 
     internal static ResourceLimits WithUsualDevices(ResourceLimits limits) => limits.Devices.IsEmpty ? limits : limits with { Devices = [.. limits.Devices, .. Usual] };
 

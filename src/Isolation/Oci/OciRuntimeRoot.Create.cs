@@ -48,12 +48,11 @@ public sealed partial class OciRuntimeRoot
             ContainerSpec spec = Prepared(OciCopyUp.Read(asked), options.ConsoleSocket, options.PreservedDescriptors) with
             {
                 Agent = config.Spec.Agent is { } agent ? agent with { State = () => StateOf(id, directory, record) with { Status = OciStatus.Creating } } : null,
-                HasGate = true, LeavesExit = options.LeavesExitStatus, KeepsKeyring = options.KeepsKeyring,
+                GivenGroup = group, HasGate = true, LeavesExit = options.LeavesExitStatus, KeepsKeyring = options.KeepsKeyring,
                 OnMapped = processId =>
                 {
                     // It waits, and nothing of it is lost: what comes after finds it by the record.
                     if (options.SystemdCgroup) record = record with { Groups = [.. (group = OciGroups.MakeScope(config, id, processId)).Directories] };
-                    else group?.Add(processId);
                     Note(processId);
                 },
                 OnStage = !config.Hooks.HasCreation ? null : (_, processId) => OciHookRunner.RunCreationAsync(config.Hooks, StateOf(id, directory, Note(processId)) with { Status = OciStatus.Creating }, cancellationToken),
@@ -102,6 +101,10 @@ public sealed partial class OciRuntimeRoot
             launch?.Kill(ContainerOutcome.Cancelled);
             throw Explained(exception);
         }
+        finally
+        {
+            spec.GivenGroup?.Close();
+        }
     }
 
     /// <summary>Where a root whose path is a link is: mounts are attached there.</summary>
@@ -131,7 +134,8 @@ public sealed partial class OciRuntimeRoot
 
         if (options.Terminal is { } terminal) spec = spec with { Terminal = terminal ? spec.Terminal ?? new(0, 0) : null };
         if (options.NoNewPrivileges is { } none) spec = spec with { NoNewPrivileges = none };
-        return spec with { OnMapped = processId => OciGroups.Join(record.Groups, processId) };
+        if (record.Groups.Any(OciGroups.IsScope)) return spec with { OnMapped = processId => OciGroups.Join(record.Groups, processId) };
+        return record.Groups.IsEmpty ? spec : spec with { GivenGroup = OciGroups.Open(record.Groups, id) };
     }
 
     private static ContainerSpec Prepared(ContainerSpec spec, string? consoleSocket, int preserved) => spec with

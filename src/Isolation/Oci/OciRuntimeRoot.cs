@@ -63,17 +63,16 @@ public sealed partial class OciRuntimeRoot
         try
         {
             await OciHookRunner.RunInsideAsync("startContainer", config.Hooks.StartContainer, state, cancellationToken).ConfigureAwait(false);
+            string gate = Path.Join(directory, OciRecord.GateName);
+            using (FileDescriptor fifo = FileDescriptor.Open(gate, Abi.O_RDWR)) Descriptors.WriteAll(fifo, "1"u8);
+            File.Delete(gate);
+            await OciHookRunner.RunAsync("poststart", config.Hooks.Poststart, state with { Status = OciStatus.Running }, cancellationToken).ConfigureAwait(false);
         }
         catch (OciRuntimeException)
         {
             Signal(record, Abi.SIGKILL);
             throw;
         }
-
-        string gate = Path.Join(directory, OciRecord.GateName);
-        using (FileDescriptor fifo = FileDescriptor.Open(gate, Abi.O_RDWR)) Descriptors.WriteAll(fifo, "1"u8);
-        File.Delete(gate);
-        await OciHookRunner.RunAsync("poststart", config.Hooks.Poststart, state with { Status = OciStatus.Running }, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Sends a signal to the first process of a container, or to all of them.</summary>
@@ -234,7 +233,7 @@ public sealed partial class OciRuntimeRoot
         }
     }
 
-    private static string Default() => Environment.IsPrivilegedProcess ? "/run/isolation-runtime"
+    private static string Default() => OciGroups.IsHostsRoot ? "/run/isolation-runtime"
         : Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is ['/', ..] runtime ? Path.Join(runtime, "isolation-runtime") : string.Create(CultureInfo.InvariantCulture, $"/tmp/isolation-runtime-{Syscall.Invoke(SystemCall.geteuid)}");
 
     /// <summary>A name becomes a directory, and is shown: neither paths nor options nor what a terminal would obey.</summary>

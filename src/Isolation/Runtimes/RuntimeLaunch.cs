@@ -21,9 +21,9 @@ internal static class RuntimeLaunch
     internal static async Task<ContainerLaunch> StartAsync(ContainerSpec spec, bool unattended, CancellationToken cancellationToken)
     {
         (FileDescriptor read, FileDescriptor write) = Descriptors.Pipe();
-        using (read)
+        ContainerLaunch? launch = null;
+        try
         {
-            ContainerLaunch launch;
             using (write)
             {
                 ContainerSpec outer = Outer(spec, write);
@@ -41,6 +41,17 @@ internal static class RuntimeLaunch
 
             return launch;
         }
+        finally
+        {
+            // The runtime may write to its log until it ends, and a pipe that nobody reads would end it.
+            _ = CloseAfterAsync(read, launch);
+        }
+    }
+
+    private static async Task CloseAfterAsync(FileDescriptor log, ContainerLaunch? launch)
+    {
+        if (launch is not null) await ((Task)launch.Ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        log.Dispose();
     }
 
     /// <summary>What the runtime is executed as.</summary>

@@ -22,7 +22,7 @@ public sealed partial record ContainerSpec
         Cgroups.ResourceLimits limits = OciGroups.WithUsualDevices(config.Limits);
 
         // Who may not make device files, and opens none in a user namespace, need not be kept from them.
-        return System.Environment.IsPrivilegedProcess ? config.Spec with { Oci = config, Limits = limits }
+        return OciGroups.IsHostsRoot ? config.Spec with { Oci = config, Limits = limits }
             : config.Spec with { Oci = config, Limits = OciGroups.Limits(config) ? limits with { Devices = [] } : Cgroups.ResourceLimits.None, PreferredLimits = limits.Devices.IsEmpty ? Cgroups.ResourceLimits.None : new() { Devices = limits.Devices } };
     }
 

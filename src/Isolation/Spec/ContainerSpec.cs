@@ -147,6 +147,9 @@ public sealed partial record ContainerSpec
     internal Cgroups.ResourceLimits Limits { get; init; } = Cgroups.ResourceLimits.None;
     internal Cgroups.ResourceLimits PreferredLimits { get; init; } = Cgroups.ResourceLimits.None;
     internal string? CgroupParent { get; init; }
+
+    /// <summary>A group that somebody else has made, and removes.</summary>
+    internal Cgroups.Cgroup? GivenGroup { get; init; }
     internal Cgroups.CgroupDriver CgroupDriver { get; init; }
     internal ImmutableArray<Cgroups.CgroupController> CgroupMounts { get; init; } = [];
     internal ImmutableArray<Cgroups.CgroupController> CgroupControllers { get; init; } = [];

@@ -64,7 +64,7 @@ internal sealed record PlanInputs(ContainerSpec Spec, HostFacts Host)
     internal bool NewUser => Spec.Namespaces.IsNew(NamespaceKind.User);
 
     /// <summary>Whether device files can be made: never in a user namespace.</summary>
-    internal bool CanMakeDevices => Spec.Namespaces.IsHost(NamespaceKind.User) && Host.Has(Capability.Mknod);
+    internal bool CanMakeDevices => Spec.Namespaces.IsHost(NamespaceKind.User) && Host.Has(Capability.Mknod) && Host.HasAllIds;
 
     /// <summary>
     /// Whether the bounding set can be made smaller (CAP_SETPCAP). A caller without it in its own user namespace keeps its
