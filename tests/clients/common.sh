@@ -2,7 +2,8 @@
 set -u
 runtime="$1"
 [ -x "$runtime" ] || { echo "there is no runtime '$runtime'"; exit 2; }
-work="$(mktemp -d -t isolation-clients.XXXXXXXX)" || exit 2
+# Not in TMPDIR: podman takes no path of its state above 50 characters.
+work="$(mktemp -d -p /tmp isolation.XXXXXXXX)" || exit 2
 daemon= failures=0
 # What the engines put their control groups beneath, in each hierarchy; those that were there before are others'.
 engine_groups() { find /sys/fs/cgroup -mindepth 1 -maxdepth 2 -type d \( -name docker -o -name default -o -name libpod_parent -o -name 'buildah-*' \) 2>/dev/null; }

@@ -29,7 +29,7 @@ internal static class RuntimeMode
         Entry[] run = [.. runtimes.Select(runtime => Of(runtime.Name, runtime.Program, runtime.Flags, id => [["run", "--bundle", bundle.Path, id]]))];
         Entry[] steps = [.. runtimes.Select(runtime => Of(runtime.Name, runtime.Program, runtime.Flags, id => [["create", "--bundle", bundle.Path, id], ["start", id], ["delete", "--force", id]]))];
         int rounds = options.Rounds ?? 60;
-        foreach ((string what, Entry[] entries) in (ReadOnlySpan<(string, Entry[])>)[("run", run), ("create, start, delete --force", steps)])
+        foreach ((string what, Entry[] entries) in ((string, Entry[])[])[("run", run), ("create, start, delete --force", steps)])
         {
             await Interleaved.RunAsync(entries, 5, rounds);
             report.Heading($"OCI runtimes: `{what}` of `/bin/true`", $"The command from its start to its end, by Process.Start and a shell that executes it; the same bundle; {rounds} rounds, interleaved. "

@@ -90,8 +90,21 @@ internal sealed partial class ContainerLaunch : IDescriptorHandler
 
     internal PidDescriptor Process => _exit!.Process;
 
-    /// <summary>The program that an init has started; null without one.</summary>
-    internal int? ProgramId => _messages.Program?.ReadProcessId();
+    /// <summary>The program that an init has started; null without one, and where it has ended.</summary>
+    internal int? ProgramId
+    {
+        get
+        {
+            try
+            {
+                return _messages.Program?.ReadProcessId() is > 0 and { } process ? process : null;
+            }
+            catch (ObjectDisposedException)
+            {
+                return null;
+            }
+        }
+    }
 
     /// <summary>Completes when nothing but the word to start is missing; fails where it never gets that far. Of a launch with a gate.</summary>
     internal Task Ready => _ready.Task;

@@ -57,14 +57,14 @@ internal sealed class DetachedOwner : IAsyncDisposable
                 await DetachedLaunch.RunAsync(_spec, _container.Id, _files, DateTimeOffset.UtcNow, _stop.Token).ConfigureAwait(false);
                 _restarts++;
             }
-            catch (ContainerException)
-            {
-                // It may go the next time; that it did not is in the log of launches.
-                _restarts++;
-            }
             catch (OciRuntimeException)
             {
                 return; // it was removed
+            }
+            catch (Exception exception) when (exception is ContainerException or IOException)
+            {
+                // It may go the next time; that it did not is in the log of launches.
+                _restarts++;
             }
         }
     }
