@@ -22,7 +22,7 @@ internal static class RuntimeMode
             {
                 string id = string.Create(CultureInfo.InvariantCulture, $"isolation-benchmark-{Environment.ProcessId}-{count++}");
                 // What create starts has the streams of create, and would be waited for.
-                foreach (string[] command in commands(id)) await Tools.RunCapturedAsync("/bin/sh", ["-c", "exec \"$@\" </dev/null >/dev/null", "sh", program, .. flags, "--root", state, .. command]);
+                foreach (string[] command in commands(id)) await Tools.RunCapturedAsync("/bin/sh", ["-c", "exec \"$@\" </dev/null >/dev/null 2>&1", "sh", program, .. flags, "--root", state, .. command]);
             });
         }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using Isolation.Linux;
 
 namespace Isolation.Cgroups;
@@ -42,7 +41,7 @@ internal static class ProcessScope
     {
         SystemdClient manager = SystemdClient.Find(out string? absence)
             ?? throw new CgroupException(CgroupErrorReason.NotSupported, $"systemd cannot make a control group: {absence}", remedy: "leave the choice to CgroupDriver.Automatic, or have a group delegated to this user");
-        string name = string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Environment.ProcessId}-{RandomNumberGenerator.GetHexString(8, lowercase: true)}{Suffix}");
+        string name = string.Create(CultureInfo.InvariantCulture, $"{Prefix}{Environment.ProcessId}-{RandomName.Hex(8)}{Suffix}");
         try
         {
             manager.StartScope(name, slice, Environment.ProcessId);

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Security.Cryptography;
 using Isolation.Cgroups;
 using Isolation.Linux;
 
@@ -54,7 +53,7 @@ public sealed class DetachedContainer : IAsyncDisposable
         DetachedLaunch.Check(spec);
         OciDocument document = spec.ToOci();
         OciRuntimeRoot root = RootOf(spec.Host ?? IsolationHost.Default);
-        string id = options.Id ?? RandomNumberGenerator.GetHexString(12, lowercase: true);
+        string id = options.Id ?? RandomName.Hex(12);
         DetachedContainer container = new(root, id);
         try
         {

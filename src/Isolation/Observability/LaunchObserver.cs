@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using System.Security.Cryptography;
 using Isolation.Launch;
+using Isolation.Linux;
 using Microsoft.Extensions.Logging;
 
 namespace Isolation;
@@ -25,7 +25,7 @@ internal sealed class LaunchObserver
     internal LaunchObserver(ContainerSpec spec)
     {
         _spec = spec;
-        Id = RandomNumberGenerator.GetHexString(LaunchPlanner.IdLength, lowercase: true);
+        Id = RandomName.Hex(LaunchPlanner.IdLength);
         if (IsHidden) return;
         _span = LaunchSpans.Begin(IsExec ? "exec" : "launch", ContainerId, Program);
         Tell(static (me, _) =>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using Isolation.Linux;
 
 namespace Isolation;
@@ -15,7 +14,7 @@ internal readonly record struct OwnerName(int ProcessId, ulong StartTime, ulong 
         ProcessStartTime.Read(Environment.ProcessId) ?? 0,
         HostScope.Current.PidNamespace,
         HostScope.Current.TimeNamespace,
-        RandomNumberGenerator.GetHexString(8, lowercase: true));
+        RandomName.Hex(8));
 
     /// <summary>Null for what is no such name.</summary>
     internal static OwnerName? Parse(string name)

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Security.Cryptography;
 using Isolation.Cgroups;
 using Isolation.Linux;
 
@@ -99,7 +98,7 @@ internal sealed class Recovery(StateDirectory state, Action<string>? onStep) : I
                 {
                     case RecordCondition.Damaged or RecordCondition.Newer:
                         onStep?.Invoke("set a record aside");
-                        _setAside.Add(new(state.SetAside(directory, file, $"{RandomNumberGenerator.GetHexString(8, lowercase: true)}-{file}"), content.Problem!));
+                        _setAside.Add(new(state.SetAside(directory, file, $"{RandomName.Hex(8)}-{file}"), content.Problem!));
                         break;
                     case RecordCondition.Empty:
                         onStep?.Invoke("remove an empty record");

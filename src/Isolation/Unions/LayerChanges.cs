@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Isolation.Linux;
 using Isolation.UnionFs;
 
@@ -21,7 +20,7 @@ internal sealed class LayerChanges : IDisposable
     internal static LayerChanges Gather(UnionMount union, string place, CancellationToken cancellationToken)
     {
         FileDescriptor parent = FileDescriptor.Open(place, Abi.O_RDONLY | TargetAbi.Current.O_DIRECTORY);
-        string name = $"changes-{RandomNumberGenerator.GetHexString(12, lowercase: true)}";
+        string name = $"changes-{RandomName.Hex(12)}";
         LayerChanges? changes = null;
         try
         {

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 
 namespace Isolation.Linux;
 
@@ -167,7 +166,7 @@ internal sealed partial class TreeCopy(FileCalls source, FileCalls target, TreeC
     private static LinuxException Refused(ReadOnlySpan<byte> name) =>
         new("copy", $"\"{FileName.Text(name)}\"", Errno.EPERM, "It is on a file system of the kernel's (proc, sysfs, cgroup): read it with a program in the container.");
 
-    private static byte[] TemporaryName() => FileName.Of(".isolation-" + RandomNumberGenerator.GetHexString(12, lowercase: true));
+    private static byte[] TemporaryName() => FileName.Of(".isolation-" + RandomName.Hex(12));
 
     /// <summary>Where a file is to be.</summary>
     private readonly record struct Place(Level? Level, FileDescriptor Directory, byte[] Name)

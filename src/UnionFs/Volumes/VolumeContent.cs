@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Isolation.Linux;
 
 namespace Isolation.UnionFs;
@@ -66,7 +65,7 @@ public static class VolumeContent
         byte[] name = FileName.Of(Path.GetFileName(volume));
         // Who comes second finds it full: rename(2) onto a directory that is not empty fails.
         if (!IsEmpty(parent, name)) return false;
-        byte[] filling = FileName.Of($".isolation-{RandomNumberGenerator.GetHexString(12, lowercase: true)}");
+        byte[] filling = FileName.Of($".isolation-{RandomName.Hex(12)}");
         Syscall.Check(FileEntries.MakeDirectory(parent, filling, 0x1C0), "mkdirat", $"\"{volume}\"");
         try
         {
