@@ -1,7 +1,6 @@
 namespace Isolation.Live.Tests;
 
 /// <summary>Containers that live without the process that started them.</summary>
-[Trait("Lane", "VM")]
 public sealed class DetachedTests : IAsyncDisposable
 {
     private readonly TemporaryDirectory _state = new();
@@ -25,6 +24,7 @@ public sealed class DetachedTests : IAsyncDisposable
     }
 
     [Fact]
+    [Trait("Lane", "VM")]
     public async Task It_goes_on_when_it_is_let_go_of_and_its_end_is_told_to_whoever_asks_later()
     {
         DetachedContainer started = await (await ShellAsync("echo begun; echo wrong >&2; hostname; exec sleep 1000")).DetachAsync(new() { Id = "one" }, Sandbox.Token);
@@ -154,6 +154,7 @@ public sealed class DetachedTests : IAsyncDisposable
     }
 
     [Fact]
+    [Trait("Lane", "VM")]
     public async Task It_is_limited_measured_and_paused()
     {
         Lane.RequiresRoot("a control group of one's own");

@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 namespace Isolation.Live.Tests;
 
 /// <summary>Configurations that this process runs itself, and specs that become configurations.</summary>
-[Trait("Lane", "VM")]
 public sealed class OciSpecTests
 {
     private static ContainerSpec Read(Bundle bundle) => ContainerSpec.FromOci(File.ReadAllText(Path.Join(bundle.Write().Bundle, "config.json")), bundle.Path);

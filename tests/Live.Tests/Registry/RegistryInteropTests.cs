@@ -27,7 +27,7 @@ public sealed class RegistryInteropTests : IAsyncLifetime
         ImageReference name = await BeginAsync(tool);
         Image image = await _workshop.MakeAsync();
         string[] expected = await _workshop.SeenHereAsync(image);
-        await _workshop.Store.PushAsync(image, new() { Client = Anonymous(), Reference = name, ChunkSize = tool == "podman" ? 1000 : 0 }, Sandbox.Token);
+        await _workshop.Store.PushAsync(image, new() { Client = Anonymous(), Reference = name, ChunkSize = tool == "podman" ? 8192 : 0 }, Sandbox.Token);
 
         string seen = tool switch
         {
