@@ -72,10 +72,5 @@ internal sealed class DetachedFiles(string directory)
         }
     }
 
-    private void Replace(string name, string text)
-    {
-        string path = Path.Join(directory, name), draft = path + ".new";
-        File.WriteAllText(draft, text);
-        File.Move(draft, path, overwrite: true);
-    }
+    private void Replace(string name, string text) => WholeFile.Replace(Path.Join(directory, name), text);
 }

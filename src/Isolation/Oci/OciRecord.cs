@@ -53,9 +53,7 @@ internal sealed record OciRecord
             writer.WriteEndObject();
             writer.WriteEndObject();
         });
-        string path = Path.Join(directory, FileName), draft = path + ".new";
-        File.WriteAllText(draft, text);
-        File.Move(draft, path, overwrite: true);
+        WholeFile.Replace(Path.Join(directory, FileName), text);
     }
 
     /// <returns>Null where there is none: its maker was killed before it wrote one.</returns>

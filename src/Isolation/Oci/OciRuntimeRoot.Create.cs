@@ -86,6 +86,7 @@ public sealed partial class OciRuntimeRoot
     /// <exception cref="OciRuntimeException">The container does not run, or the program cannot be started.</exception>
     public async Task<OciProgram> ExecAsync(string id, OciExecOptions options, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(options);
         ContainerSpec spec = SpecOf(id, options);
         CheckTerminal(spec.Terminal is not null, options.ConsoleSocket);
         ContainerLaunch? launch = null;
@@ -114,7 +115,6 @@ public sealed partial class OciRuntimeRoot
     /// <exception cref="OciRuntimeException">The container does not run, or what is said of the program cannot be.</exception>
     internal ContainerSpec SpecOf(string id, OciExecOptions options)
     {
-        ArgumentNullException.ThrowIfNull(options);
         (OciRecord record, OciState state) = Now(id);
         if (state.Status is not (OciStatus.Running or OciStatus.Created)) throw new OciRuntimeException($"cannot exec in container '{id}': it is {state.Status.ToString().ToLowerInvariant()}");
         OciConfig config = Config(PathOf(id), record);
@@ -199,10 +199,7 @@ public sealed partial class OciRuntimeRoot
 
     private static void WritePidFile(string? path, int processId)
     {
-        if (path is null) return;
-        string draft = path + ".new";
-        File.WriteAllText(draft, processId.ToString(CultureInfo.InvariantCulture));
-        File.Move(draft, path, overwrite: true);
+        if (path is not null) WholeFile.Replace(path, processId.ToString(CultureInfo.InvariantCulture));
     }
 
     private static Exception Explained(Exception exception) => exception switch

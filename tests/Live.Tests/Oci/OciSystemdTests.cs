@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Isolation.Cgroups;
 
 namespace Isolation.Live.Tests;
 
@@ -10,8 +9,7 @@ public sealed class OciSystemdTests
     [Fact]
     public async Task A_container_is_in_the_scope_that_its_configuration_names_and_its_limits_hold()
     {
-        Assert.SkipWhen(CgroupSystem.Current.SystemdAbsence is not null, $"no systemd to ask: {CgroupSystem.Current.SystemdAbsence}");
-        Assert.SkipUnless(CgroupSystem.Current.Mode == CgroupMode.V2, "systemd is asked for groups of v2 alone");
+        SystemdTests.Require();
         using Bundle bundle = new("/bin/sleep", "1000");
         string slice = Lane.IsRoot ? "isolationtest.slice" : "";
         bundle.Config["linux"]!["cgroupsPath"] = $"{slice}:isolation-test:named";
