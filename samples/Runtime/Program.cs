@@ -15,6 +15,7 @@ const string Usage = """
     spec, features   a configuration to begin with; what this runtime can do
     """;
 
+Memory.Populate();
 Log log = new(null, json: false);
 string command = "";
 try

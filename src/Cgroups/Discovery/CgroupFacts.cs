@@ -1,3 +1,5 @@
+using Isolation.Linux;
+
 namespace Isolation.Cgroups;
 
 /// <summary>What the kernel says about its control groups, as text: what discovery reads, and a test may make up.</summary>
@@ -13,18 +15,6 @@ internal sealed record CgroupFacts(string MountInfo, string OwnGroups, string Co
     internal static CgroupFacts Read()
     {
         SystemdClient.Find(out string? absence);
-        return new(Text("/proc/self/mountinfo"), Text("/proc/self/cgroup"), Text("/proc/cgroups"), mount => Text(Path.Join(mount, "cgroup.controllers"))) { SystemdAbsence = absence };
-    }
-
-    private static string Text(string path)
-    {
-        try
-        {
-            return File.ReadAllText(path);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return "";
-        }
+        return new(SmallFile.ReadText("/proc/self/mountinfo"), SmallFile.ReadText("/proc/self/cgroup"), SmallFile.ReadText("/proc/cgroups"), mount => SmallFile.ReadText(Path.Join(mount, "cgroup.controllers"))) { SystemdAbsence = absence };
     }
 }

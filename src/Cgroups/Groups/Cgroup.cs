@@ -170,6 +170,8 @@ public sealed partial class Cgroup : IAsyncDisposable
         if (_parts.All(part => part.IsDisposed)) return;
         try
         {
+            // Nobody is in it as a rule: who was has ended. The kernel removes no group that somebody is in.
+            if (TryRemove()) return;
             await KillAsync().ConfigureAwait(false);
             TakeEvents();
             foreach (GroupPart part in _parts) await GroupRemoval.RemoveAsync(part.Parent, Name, TimeSpan.FromSeconds(10), CancellationToken.None).ConfigureAwait(false);

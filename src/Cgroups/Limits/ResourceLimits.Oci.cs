@@ -12,7 +12,7 @@ public sealed partial record ResourceLimits
     /// <param name="json">The object as UTF-8.</param>
     /// <exception cref="FormatException">It is no such object, has a field that the specification does not know, or a value that no limit can have; the message names the field.</exception>
     /// <exception cref="CgroupException">It says something that there is no limit for (NotSupported); the message names the field.</exception>
-    public static ResourceLimits FromOciJson(ReadOnlySpan<byte> json) => OciToLimits.Translate(OciResourcesJson.Read(json));
+    public static ResourceLimits FromOciJson(ReadOnlySpan<byte> json) => OciToLimits.Translate(OciResourcesJson.Read(json.ToArray()));
 
     /// <inheritdoc cref="FromOciJson(ReadOnlySpan{byte})"/>
     /// <param name="json">The object.</param>

@@ -33,22 +33,22 @@ internal static class HostFactsReader
             UserId = (uint)Syscall.Invoke(SystemCall.geteuid),
             GroupId = (uint)Syscall.Invoke(SystemCall.getegid),
             Capabilities = new(Hex(status.GetValueOrDefault("CapEff"))),
-            LastCapability = int.TryParse(ReadText("/proc/sys/kernel/cap_last_cap"), CultureInfo.InvariantCulture, out int last) ? last : 40,
+            LastCapability = int.TryParse(SmallFile.ReadText("/proc/sys/kernel/cap_last_cap"), CultureInfo.InvariantCulture, out int last) ? last : 40,
             UserIds = ReadIds("/proc/self/uid_map"),
             GroupIds = ReadIds("/proc/self/gid_map"),
-            AllowsSetGroups = !ReadText("/proc/self/setgroups").StartsWith("deny", StringComparison.Ordinal),
+            AllowsSetGroups = !SmallFile.ReadText("/proc/self/setgroups").StartsWith("deny", StringComparison.Ordinal),
             HasOpenAt2 = KernelProbe.HasOpenAt2(),
             HasMountSetAttr = KernelProbe.HasMountSetAttr(),
             LandlockVersion = KernelProbe.LandlockVersion(),
-            AppArmorFile = !ReadText("/sys/module/apparmor/parameters/enabled").StartsWith('Y') ? null : File.Exists("/proc/self/attr/apparmor/exec") ? "/proc/self/attr/apparmor/exec" : "/proc/self/attr/exec",
-            Hierarchies = CgroupHierarchies.Parse(ReadText("/proc/self/mountinfo")),
-            HasSelinux = ReadText("/proc/filesystems").Contains("\tselinuxfs\n", StringComparison.Ordinal),
+            AppArmorFile = !SmallFile.ReadText("/sys/module/apparmor/parameters/enabled").StartsWith('Y') ? null : File.Exists("/proc/self/attr/apparmor/exec") ? "/proc/self/attr/apparmor/exec" : "/proc/self/attr/exec",
+            Hierarchies = CgroupHierarchies.Parse(SmallFile.ReadText("/proc/self/mountinfo")),
+            HasSelinux = SmallFile.ReadText("/proc/filesystems").Contains("\tselinuxfs\n", StringComparison.Ordinal),
             HasKillableListeners = SeccompCalls.HasKillableWait(),
             HasLowerDirAppend = Environment.OSVersion.Version >= new Version(6, 5),
             HasCloseRangeCloexec = KernelProbe.HasCloseRangeCloexec(),
             HasTimeNamespaces = File.Exists("/proc/self/ns/time"),
             HasCgroupNamespaces = File.Exists("/proc/self/ns/cgroup"),
-            HasMessageQueues = ReadText("/proc/filesystems").Contains("\tmqueue\n", StringComparison.Ordinal),
+            HasMessageQueues = SmallFile.ReadText("/proc/filesystems").Contains("\tmqueue\n", StringComparison.Ordinal),
             IgnoredSignals = [.. Enumerable.Range(1, 64).Where(signal => (ignored >> (signal - 1) & 1) != 0 || signal == Abi.SIGPIPE)],
             MaskedPaths = HidingSteps.DefaultMasked.Where(path => Path.Exists("/" + path))
                 .ToImmutableSortedDictionary(path => path, path => Directory.Exists("/" + path), StringComparer.Ordinal),
@@ -60,7 +60,7 @@ internal static class HostFactsReader
     private static ImmutableArray<IdMapping> ReadIds(string path)
     {
         ImmutableArray<IdMapping>.Builder ranges = ImmutableArray.CreateBuilder<IdMapping>();
-        foreach (string line in ReadText(path).Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        foreach (string line in SmallFile.ReadText(path).Split('\n', StringSplitOptions.RemoveEmptyEntries))
         {
             string[] words = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
             ranges.Add(new(Number(words[0]), Number(words[1]), Number(words[2])));
@@ -72,25 +72,13 @@ internal static class HostFactsReader
     private static Dictionary<string, string> ReadStatus()
     {
         Dictionary<string, string> fields = new(StringComparer.Ordinal);
-        foreach (string line in ReadText("/proc/self/status").Split('\n'))
+        foreach (string line in SmallFile.ReadText("/proc/self/status").Split('\n'))
         {
             int colon = line.IndexOf(':', StringComparison.Ordinal);
             if (colon > 0) fields[line[..colon]] = line[(colon + 1)..].Trim();
         }
 
         return fields;
-    }
-
-    private static string ReadText(string path)
-    {
-        try
-        {
-            return File.ReadAllText(path);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return "";
-        }
     }
 
     private static uint Number(string text) => uint.Parse(text, CultureInfo.InvariantCulture);

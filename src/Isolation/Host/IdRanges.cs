@@ -74,7 +74,7 @@ internal static class IdRanges
     /// <returns>What may be taken of users and of groups, and what of it is somebody else's.</returns>
     private static (ImmutableArray<(uint First, uint Count)> Users, ImmutableArray<(uint First, uint Count)> Groups, List<(uint First, uint Count)> Others) Pool(HostFacts host)
     {
-        string users = SubordinateIds.ReadText(Users), groups = SubordinateIds.ReadText(Groups);
+        string users = SmallFile.ReadText(Users), groups = SmallFile.ReadText(Groups);
         bool privileged = host.Has(Capability.Setuid) && host.Has(Capability.Setgid);
         if (!privileged) return (SubordinateIds.Parse(users, Environment.UserName, host.UserId), SubordinateIds.Parse(groups, Environment.UserName, host.UserId), []);
         ImmutableArray<(uint, uint)> ownUsers = SubordinateIds.Parse(users, Owner, uint.MaxValue), ownGroups = SubordinateIds.Parse(groups, Owner, uint.MaxValue);

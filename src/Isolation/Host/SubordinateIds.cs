@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Isolation.Linux;
 
 namespace Isolation;
 
@@ -23,19 +24,6 @@ internal static class SubordinateIds
 
     /// <summary>Those of everybody.</summary>
     internal static ImmutableArray<(uint First, uint Count)> ParseAll(string text) => Parse(text, _ => true);
-
-    /// <summary>What a file says; nothing where it cannot be read.</summary>
-    internal static string ReadText(string path)
-    {
-        try
-        {
-            return File.ReadAllText(path);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return "";
-        }
-    }
 
     private static ImmutableArray<(uint First, uint Count)> Parse(string text, Predicate<string> isOwner)
     {
@@ -71,7 +59,7 @@ internal static class SubordinateIds
 
     private static ImmutableArray<(uint, uint)> Ranges(string path, string name, uint userId)
     {
-        ImmutableArray<(uint, uint)> ranges = Parse(ReadText(path), name, userId);
+        ImmutableArray<(uint, uint)> ranges = Parse(SmallFile.ReadText(path), name, userId);
         if (!ranges.IsEmpty) return ranges;
         string option = path == "/etc/subuid" ? "--add-subuids" : "--add-subgids";
         throw new ContainerException(ContainerErrorReason.IdentityMapFailed, $"The user '{name}' has no subordinate ids in {path}", null,

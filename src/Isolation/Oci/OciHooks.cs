@@ -12,6 +12,8 @@ internal sealed record OciHook(string Path, ImmutableArray<string> Arguments, Im
 /// <summary>The hooks of a configuration, in the order in which their points come.</summary>
 internal sealed record OciHooks
 {
+    internal static OciHooks None { get; } = new();
+
     internal ImmutableArray<OciHook> Prestart { get; private init; } = [];
     internal ImmutableArray<OciHook> CreateRuntime { get; private init; } = [];
     internal ImmutableArray<OciHook> CreateContainer { get; private init; } = [];

@@ -30,6 +30,9 @@ internal sealed record OciRecord
     /// <summary>Of its control group, one in each hierarchy.</summary>
     internal ImmutableArray<string> Groups { get; init; } = [];
 
+    /// <summary>Whether its configuration has hooks, for which the commands after it read it again.</summary>
+    internal bool HasHooks { get; init; }
+
     internal ImmutableSortedDictionary<string, string> Annotations { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
     internal void Save(string directory)
@@ -45,6 +48,7 @@ internal sealed record OciRecord
             writer.WriteNumber("pid", ProcessId);
             writer.WriteNumber("startTime", StartTime);
             writer.WriteString("boot", Boot);
+            writer.WriteBoolean("hooks", HasHooks);
             writer.WriteStartArray("groups");
             foreach (string group in Groups) writer.WriteStringValue(group);
             writer.WriteEndArray();
@@ -71,6 +75,7 @@ internal sealed record OciRecord
                 Id = root.Get("id").Text(), Bundle = root.Get("bundle").Text(), RootPath = root.Get("rootfs").Text(),
                 Created = DateTimeOffset.Parse(root.Get("created").Text(), CultureInfo.InvariantCulture),
                 ProcessId = (int)root.Get("pid").Number(0, int.MaxValue), StartTime = root.Get("startTime").Unsigned(), Boot = root.Get("boot").Text(),
+                HasHooks = root.Find("hooks") is not { } hooks || hooks.Flag(),
                 Groups = [.. root.Get("groups").Texts()],
                 Annotations = root.Get("annotations").Members().ToImmutableSortedDictionary(member => member.Name, member => member.Value.Text(), StringComparer.Ordinal),
             };
@@ -97,14 +102,7 @@ internal sealed record OciRecord
 
     private static bool IsZombie(int processId)
     {
-        try
-        {
-            string stat = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{processId}/stat"));
-            return stat[(stat.LastIndexOf(')') + 2)..] is ['Z' or 'X', ..];
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return true;
-        }
+        string stat = SmallFile.ReadText(string.Create(CultureInfo.InvariantCulture, $"/proc/{processId}/stat"));
+        return stat.Length == 0 || stat[(stat.LastIndexOf(')') + 2)..] is ['Z' or 'X', ..];
     }
 }

@@ -30,7 +30,7 @@ public sealed partial class OciRuntimeRoot
         if (!System.IO.Directory.Exists(config.RootPath)) throw new OciRuntimeException($"$.root.path: there is no directory '{config.RootPath}'");
         CheckTerminal(config.Spec.Terminal is not null, options.ConsoleSocket);
         string directory = MakeDirectory(id);
-        OciRecord record = new() { Id = id, Bundle = bundle, RootPath = config.RootPath, Created = DateTimeOffset.UtcNow, Boot = HostScope.Current.Boot, Annotations = config.Annotations };
+        OciRecord record = new() { Id = id, Bundle = bundle, RootPath = config.RootPath, Created = DateTimeOffset.UtcNow, Boot = HostScope.Current.Boot, Annotations = config.Annotations, HasHooks = !config.Hooks.IsEmpty };
         Cgroup? group = null;
         ContainerLaunch? launch = null;
         using IDisposable locked = await LockAsync(directory, id, cancellationToken).ConfigureAwait(false);

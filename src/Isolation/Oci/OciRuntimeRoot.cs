@@ -59,14 +59,14 @@ public sealed partial class OciRuntimeRoot
         OciRecord record = Loaded(directory, id);
         OciState state = StateOf(id, directory, record);
         if (state.Status != OciStatus.Created) throw new OciRuntimeException($"cannot start a container that is {state.Status.ToString().ToLowerInvariant()}: '{id}' is to be created");
-        OciConfig config = Config(directory, record);
+        OciHooks hooks = record.HasHooks ? Config(directory, record).Hooks : OciHooks.None;
         try
         {
-            await OciHookRunner.RunInsideAsync("startContainer", config.Hooks.StartContainer, state, cancellationToken).ConfigureAwait(false);
+            await OciHookRunner.RunInsideAsync("startContainer", hooks.StartContainer, state, cancellationToken).ConfigureAwait(false);
             string gate = Path.Join(directory, OciRecord.GateName);
             using (FileDescriptor fifo = FileDescriptor.Open(gate, Abi.O_RDWR)) Descriptors.WriteAll(fifo, "1"u8);
             File.Delete(gate);
-            await OciHookRunner.RunAsync("poststart", config.Hooks.Poststart, state with { Status = OciStatus.Running }, cancellationToken).ConfigureAwait(false);
+            await OciHookRunner.RunAsync("poststart", hooks.Poststart, state with { Status = OciStatus.Running }, cancellationToken).ConfigureAwait(false);
         }
         catch (OciRuntimeException)
         {
@@ -123,14 +123,13 @@ public sealed partial class OciRuntimeRoot
         if (record is not null)
         {
             Signal(record, Abi.SIGKILL);
-            if (!record.Groups.IsEmpty && Cgroup.Open(record.Groups) is { } group) await RemoveAsync(group, id).ConfigureAwait(false);
+            if (!record.Groups.IsEmpty && Cgroup.Find(record.Groups) is { } group) await RemoveAsync(group, id).ConfigureAwait(false);
             await WaitForEndAsync(record, cancellationToken).ConfigureAwait(false);
         }
 
-        OciConfig? config = record is null ? null : TryConfig(directory, record);
+        OciHooks hooks = record is { HasHooks: true } ? TryConfig(directory, record)?.Hooks ?? OciHooks.None : OciHooks.None;
         System.IO.Directory.Delete(directory, recursive: true);
-        if (config is null) return;
-        foreach (OciHook hook in config.Hooks.Poststop)
+        foreach (OciHook hook in hooks.Poststop)
         {
             // The container is gone whatever they do (runtime.md, "Lifecycle").
             try
@@ -293,8 +292,8 @@ public sealed partial class OciRuntimeRoot
     {
         foreach (string directory in record.Groups)
         {
-            if (SubordinateIds.ReadText(Path.Join(directory, "freezer.state")).Trim() is "FROZEN" or "FREEZING") return true;
-            if (SubordinateIds.ReadText(Path.Join(directory, "cgroup.freeze")).Trim() == "1") return true;
+            foreach (string file in (ReadOnlySpan<string>)["freezer.state", "cgroup.freeze"])
+                if (SmallFile.ReadText(Path.Join(directory, file)).Trim() is "FROZEN" or "FREEZING" or "1") return true;
         }
 
         return false;
@@ -303,7 +302,7 @@ public sealed partial class OciRuntimeRoot
     private static IReadOnlyList<int> ProcessesOf(OciRecord record)
     {
         SortedSet<int> processes = [];
-        foreach (string line in record.Groups.Take(1).SelectMany(Below).SelectMany(group => SubordinateIds.ReadText(Path.Join(group, "cgroup.procs")).Split('\n')))
+        foreach (string line in record.Groups.Take(1).SelectMany(Below).SelectMany(group => SmallFile.ReadText(Path.Join(group, "cgroup.procs")).Split('\n')))
             if (int.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out int process)) processes.Add(process);
         if (processes.Count == 0)
         {
@@ -401,7 +400,8 @@ public sealed partial class OciRuntimeRoot
 
         try
         {
-            if (!await Task.Run(() => StateDirectory.TryTakeWithin(opened, Patience, cancellationToken), cancellationToken).ConfigureAwait(false))
+            // Free as a rule, which takes no other thread.
+            if (!FileLock.TryTake(opened) && !await Task.Run(() => StateDirectory.TryTakeWithin(opened, Patience, cancellationToken), cancellationToken).ConfigureAwait(false))
                 throw new OciRuntimeException($"another command has been at container '{id}' for {Patience.TotalSeconds} s");
             if (FileStatus.Of(opened).Links == 0) throw new OciRuntimeException($"container '{id}' does not exist");
             return new Locked(opened);

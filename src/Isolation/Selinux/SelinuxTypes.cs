@@ -1,3 +1,5 @@
+using Isolation.Linux;
+
 namespace Isolation;
 
 /// <summary>What the policy in use calls containers, and files of theirs: <c>contexts/lxc_contexts</c> of the policy that <c>/etc/selinux/config</c> names.</summary>
@@ -16,7 +18,7 @@ internal static class SelinuxTypes
     private static Dictionary<string, string> Settings(string path)
     {
         Dictionary<string, string> settings = new(StringComparer.Ordinal);
-        foreach (string line in SubordinateIds.ReadText(path).Split('\n'))
+        foreach (string line in SmallFile.ReadText(path).Split('\n'))
             if (!line.TrimStart().StartsWith('#') && line.Split('=', 2) is [{ } key, { } value]) settings[key.Trim()] = value.Trim().Trim('"');
         return settings;
     }

@@ -9,21 +9,9 @@ namespace Isolation.Linux;
 internal readonly record struct HostScope(string Boot, ulong PidNamespace, ulong TimeNamespace)
 {
     /// <summary>None of it changes while a process runs.</summary>
-    internal static HostScope Current { get; } = new(ReadBoot(), Namespace("pid"), Namespace("time"));
+    internal static HostScope Current { get; } = new(SmallFile.ReadText("/proc/sys/kernel/random/boot_id").Trim(), Namespace("pid"), Namespace("time"));
 
     internal bool SharesNamespaces(HostScope other) => PidNamespace == other.PidNamespace && TimeNamespace == other.TimeNamespace;
-
-    private static string ReadBoot()
-    {
-        try
-        {
-            return File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return ""; // masked: all that can be told apart then is what the namespaces tell
-        }
-    }
 
     // The link reads "pid:[4026531836]"; there is none where the kernel has no such namespaces.
     private static ulong Namespace(string kind)

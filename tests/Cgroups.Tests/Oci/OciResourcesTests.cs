@@ -41,7 +41,7 @@ public sealed class OciResourcesTests
         Assert.Empty(OciUnknownFields.Of(resources));
         AssertSame(Full, resources);
         using var document = JsonDocument.Parse(Full);
-        AssertSame(Full, OciResourcesJson.Read(document.RootElement));
+        AssertSame(Full, OciResourcesReader.Read(document.RootElement));
     }
 
     [Fact]
