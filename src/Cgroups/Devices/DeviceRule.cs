@@ -17,7 +17,7 @@ public sealed record DeviceRule
 
     private DeviceRule(bool allows, DeviceType type, int? major, int? minor, DeviceAccess access)
     {
-        if (!Enum.IsDefined(type)) throw new ArgumentOutOfRangeException(nameof(type), type, "A device is of type All, Char or Block.");
+        if (type is < DeviceType.All or > DeviceType.Block) throw new ArgumentOutOfRangeException(nameof(type), type, "A device is of type All, Char or Block.");
         if (major is < 0 or > MaxMajor) throw new ArgumentOutOfRangeException(nameof(major), major, $"A major number is from 0 to {MaxMajor}, or null for all.");
         if (minor is < 0 or > MaxMinor) throw new ArgumentOutOfRangeException(nameof(minor), minor, $"A minor number is from 0 to {MaxMinor}, or null for all.");
         if (access == DeviceAccess.None || (access & ~DeviceAccess.All) != 0)

@@ -88,18 +88,14 @@ public sealed partial class Cgroup : IAsyncDisposable
         foreach (string directory in directories)
         {
             if (PrivateHierarchy.IsPath(directory) && PrivateHierarchy.IsGone(directory)) continue;
-            foreach (CgroupVersion version in (ReadOnlySpan<CgroupVersion>)[CgroupVersion.V1, CgroupVersion.V2])
+            try
             {
-                try
-                {
-                    GroupDirectory group = GroupDirectory.Open(version, directory);
-                    parts.Add(new(GroupDirectory.Open(version, System.IO.Path.GetDirectoryName(directory)!), group, []));
-                    break;
-                }
-                catch (CgroupException exception) when (exception.Reason is CgroupErrorReason.Gone or CgroupErrorReason.ControllerUnavailable)
-                {
-                    // Gone, or of the other version.
-                }
+                GroupDirectory group = GroupDirectory.Open(version: null, directory);
+                parts.Add(new(GroupDirectory.Open(group.Version, System.IO.Path.GetDirectoryName(directory)!), group, []));
+            }
+            catch (CgroupException exception) when (exception.Reason is CgroupErrorReason.Gone or CgroupErrorReason.ControllerUnavailable)
+            {
+                // Gone, or hidden by another file system.
             }
         }
 

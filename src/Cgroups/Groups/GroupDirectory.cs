@@ -25,8 +25,10 @@ internal sealed class GroupDirectory : IDisposable
     internal FileDescriptor Directory { get; }
 
     /// <summary>Opens a group that is there.</summary>
+    /// <param name="version">Null for whichever it is of.</param>
+    /// <param name="path">Where.</param>
     /// <exception cref="CgroupException">It is not, or is no control group: a directory beside the hierarchies limits nothing.</exception>
-    internal static GroupDirectory Open(CgroupVersion version, string path)
+    internal static GroupDirectory Open(CgroupVersion? version, string path)
     {
         FileDescriptor directory;
         try
@@ -38,9 +40,10 @@ internal sealed class GroupDirectory : IDisposable
             throw GroupFailures.Of(exception, $"open the control group '{path}'");
         }
 
-        if (KernelFileSystem.TypeOf(directory) == (version == CgroupVersion.V1 ? Abi.CGROUP_SUPER_MAGIC : Abi.CGROUP2_SUPER_MAGIC)) return new(version, path, directory);
+        CgroupVersion? found = KernelFileSystem.TypeOf(directory) switch { Abi.CGROUP_SUPER_MAGIC => CgroupVersion.V1, Abi.CGROUP2_SUPER_MAGIC => CgroupVersion.V2, _ => null };
+        if (found is { } own && own == (version ?? own)) return new(own, path, directory);
         directory.Dispose();
-        throw new CgroupException(CgroupErrorReason.ControllerUnavailable, $"'{path}' is a directory of another file system, and no control group of {version}", remedy: "mount the control groups, or give another parent");
+        throw new CgroupException(CgroupErrorReason.ControllerUnavailable, $"'{path}' is a directory of another file system, and no control group{(version is null ? "" : $" of {version}")}", remedy: "mount the control groups, or give another parent");
     }
 
     /// <summary>Makes a group beneath.</summary>

@@ -6,7 +6,7 @@ internal static class GroupDrivers
     /// <exception cref="ArgumentException">The parent is none of that driver's.</exception>
     internal static void Check(CgroupDriver driver, string? parent, string? parameter)
     {
-        if (!Enum.IsDefined(driver)) throw new ArgumentOutOfRangeException(parameter, driver, "There is no such driver of control groups.");
+        if (driver is < CgroupDriver.Automatic or > CgroupDriver.Systemd) throw new ArgumentOutOfRangeException(parameter, driver, "There is no such driver of control groups.");
         if (driver == CgroupDriver.Systemd && parent is not null) SliceName.Check(parent, parameter);
     }
 

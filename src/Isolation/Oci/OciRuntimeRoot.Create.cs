@@ -23,6 +23,9 @@ public sealed partial class OciRuntimeRoot
     {
         ArgumentNullException.ThrowIfNull(options);
         Check(id);
+
+        // What the host is like is read beside the configuration; where it cannot be, who needs it is told.
+        _ = Task.Run(static () => (HostFactsReader.Current, CgroupSystem.Current), CancellationToken.None);
         string bundle = Path.GetFullPath(options.Bundle);
         byte[] text = ReadConfig(bundle);
         OciConfig config = Parsed(text, bundle);

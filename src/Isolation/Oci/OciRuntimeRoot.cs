@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using Isolation.Cgroups;
 using Isolation.Linux;
 
@@ -252,7 +251,7 @@ public sealed partial class OciRuntimeRoot
     /// <exception cref="ArgumentException">It is none.</exception>
     internal static void CheckId(string id)
     {
-        if (id.Length is 0 or > LongestId || id is "." or ".." || !IdForm().IsMatch(id))
+        if (id.Length is 0 or > LongestId || id is "." or ".." || !id.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '+' or '-' or '.'))
             throw new ArgumentException($"invalid container id '{new string([.. id.Take(64).Select(letter => char.IsControl(letter) ? '?' : letter)])}': letters, digits, '_', '+', '-' and '.', {LongestId} at most");
     }
 
@@ -417,7 +416,4 @@ public sealed partial class OciRuntimeRoot
     {
         public void Dispose() => FileLock.ReleaseAndClose(directory);
     }
-
-    [GeneratedRegex(@"^[A-Za-z0-9_+.-]+\z")]
-    private static partial Regex IdForm();
 }

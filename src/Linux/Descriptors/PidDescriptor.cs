@@ -32,10 +32,14 @@ public sealed class PidDescriptor : SafeHandleMinusOneIsInvalid
     /// </summary>
     /// <param name="pid">The number, in this process's PID namespace.</param>
     /// <exception cref="LinuxException">No process has the number (ESRCH), or the kernel has no pidfds.</exception>
-    public static PidDescriptor Open(int pid)
+    public static PidDescriptor Open(int pid) => new((int)Syscall.Check(Syscall.Invoke(SystemCall.pidfd_open, pid), "pidfd_open", $"{pid}"));
+
+    /// <returns>Null where no process has the number.</returns>
+    /// <exception cref="LinuxException">The kernel has no pidfds, or no descriptor is left.</exception>
+    internal static PidDescriptor? TryOpen(int pid)
     {
         nint result = Syscall.Invoke(SystemCall.pidfd_open, pid);
-        return new PidDescriptor((int)Syscall.Check(result, "pidfd_open", $"{pid}"));
+        return Syscall.Is(result, Errno.ESRCH) ? null : new((int)Syscall.Check(result, "pidfd_open", $"{pid}"));
     }
 
     /// <summary>Its number in this process's PID namespace (proc_pid_fdinfo(5)); -1 where it has ended and was reaped, 0 where it is not seen here.</summary>

@@ -47,15 +47,7 @@ internal static class ProcessStartTime
     /// <summary>The process if it still runs.</summary>
     internal static PidDescriptor? Open(int processId, ulong startTime)
     {
-        PidDescriptor process;
-        try
-        {
-            process = PidDescriptor.Open(processId);
-        }
-        catch (LinuxException exception) when (exception.Errno == Errno.ESRCH)
-        {
-            return null;
-        }
+        if (PidDescriptor.TryOpen(processId) is not { } process) return null;
 
         // In this order: what the number means now is held by the descriptor, and only then looked at. A process that
         // has the number and not the start time is another, which was given the number since. Whether it has ended the
