@@ -235,7 +235,7 @@ if ! dotnet build Isolation.sln -c Release --nologo -v quiet -clp:NoSummary -nod
 fi
 echo "built in $((SECONDS - started)) s"
 
-for suite in Linux Cgroups UnionFs Images Isolation Architecture; do
+for suite in Linux Cgroups Networking UnionFs Images Isolation Architecture; do
     run_suite "$suite.Tests" "$scratch/$suite.xml" "$(executable "$suite")"
 done
 if [ "$(id -u)" = 0 ]; then

@@ -23,6 +23,12 @@ internal sealed class OciConfig
     /// <summary>What the container is; without a program where the configuration has none.</summary>
     internal required ContainerSpec Spec { get; init; }
 
+    /// <summary>Interfaces of the host that it gets, by their names here and there.</summary>
+    internal ImmutableArray<(string Name, string NewName)> Links { get; init; } = [];
+
+    /// <summary>Whether the host has something to do while it is made.</summary>
+    internal bool HasStage => Hooks.HasCreation || !Links.IsEmpty;
+
     internal bool HasProgram => !Spec.Command.IsDefaultOrEmpty;
 
     internal string? CgroupsPath { get; init; }
@@ -50,6 +56,14 @@ internal sealed class OciConfig
         return Read(new OciNode(document, "$"), bundle);
     }
 
+    /// <summary>What the host has to do once the namespaces are there.</summary>
+    /// <exception cref="OciRuntimeException">An interface cannot be moved, or a hook failed.</exception>
+    internal Task AtStageAsync(OciState state, CancellationToken cancellationToken)
+    {
+        OciLinks.Move(Links, state.ProcessId);
+        return OciHookRunner.RunCreationAsync(Hooks, state, cancellationToken);
+    }
+
     private static OciConfig Read(OciNode root, string bundle)
     {
         OciNode versionNode = root.Get("ociVersion");
@@ -67,6 +81,7 @@ internal sealed class OciConfig
             Version = version,
             Bundle = bundle,
             Hooks = OciHooks.Read(root.Find("hooks")),
+            Links = OciLinks.Read(linux),
             Annotations = root.Find("annotations").Members().ToImmutableSortedDictionary(member => member.Name, member => member.Value.Text(), StringComparer.Ordinal),
             Spec = spec,
             CgroupsPath = linux.Find("cgroupsPath").Text() is { Length: > 0 } path ? path : null,

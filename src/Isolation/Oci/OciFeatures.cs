@@ -42,6 +42,7 @@ public static class OciFeatures
             Enabled(writer, "apparmor", true);
             Enabled(writer, "selinux", true);
             Enabled(writer, "intelRdt", false);
+            Enabled(writer, "netDevices", true);
             writer.WriteStartObject("mountExtensions");
             Enabled(writer, "idmap", host.HasMountSetAttr);
             writer.WriteEndObject();

@@ -10,9 +10,9 @@ internal static class OciLife
     internal static async Task<ContainerLaunch> StartAsync(ContainerSpec spec, bool unattended, CancellationToken cancellationToken)
     {
         OciConfig config = spec.Oci!;
-        SpecValidation.CheckOci(spec);
+        SpecValidation.CheckOci(spec, config);
         ContainerSpec prepared = OciCopyUp.Read(spec);
-        if (config.Hooks.IsEmpty)
+        if (config.Hooks.IsEmpty && !config.HasStage)
         {
             ContainerLaunch plain = Begin(prepared, unattended, null, cancellationToken);
             await plain.Started.ConfigureAwait(false);
@@ -24,7 +24,7 @@ internal static class OciLife
         prepared = prepared with
         {
             HasGate = true,
-            OnStage = !config.Hooks.HasCreation ? null : async (_, processId) => await OciHookRunner.RunCreationAsync(config.Hooks, StateOf(config, await begun.Task.ConfigureAwait(false), OciStatus.Creating, processId), cancellationToken).ConfigureAwait(false),
+            OnStage = !config.HasStage ? null : async (_, processId) => await config.AtStageAsync(StateOf(config, await begun.Task.ConfigureAwait(false), OciStatus.Creating, processId), cancellationToken).ConfigureAwait(false),
         };
         (FileDescriptor read, FileDescriptor write) = Descriptors.Pipe();
         using (write)

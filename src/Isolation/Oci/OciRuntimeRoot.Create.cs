@@ -58,7 +58,7 @@ public sealed partial class OciRuntimeRoot
                     if (options.SystemdCgroup) record = record with { Groups = [.. (group = OciGroups.MakeScope(config, id, processId)).Directories] };
                     Note(processId);
                 },
-                OnStage = !config.Hooks.HasCreation ? null : (_, processId) => OciHookRunner.RunCreationAsync(config.Hooks, StateOf(id, directory, Note(processId)) with { Status = OciStatus.Creating }, cancellationToken),
+                OnStage = !config.HasStage ? null : (_, processId) => config.AtStageAsync(StateOf(id, directory, Note(processId)) with { Status = OciStatus.Creating }, cancellationToken),
             };
             launch = ContainerLaunch.Begin(spec, cancellationToken, gate: opened);
             await launch.Ready.ConfigureAwait(false);
@@ -191,7 +191,7 @@ public sealed partial class OciRuntimeRoot
         try
         {
             OciConfig config = OciConfig.Read(text, bundle);
-            SpecValidation.CheckOci(config.Spec);
+            SpecValidation.CheckOci(config.Spec, config);
             return config;
         }
         catch (Exception exception) when (exception is FormatException or InvalidOperationException)

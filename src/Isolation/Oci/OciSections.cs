@@ -50,12 +50,6 @@ internal static class OciSections
             MonotonicTimeOffset = Offset(linux.Find("timeOffsets").Find("monotonic")),
             Layout = Propagation(new() { Devices = [.. linux.Find("devices").Items().Select(Device)] }, linux.Find("rootfsPropagation")),
         };
-        foreach ((_, OciNode device) in linux.Find("netDevices").Members())
-        {
-            if (device.Find("name") is { } name) name.Text();
-            throw device.Bad("moving a network device into a container cannot be had yet: do it with ip link set NAME netns");
-        }
-
         if (linux.Find("intelRdt") is { } rdt && rdt.Members().Any()) throw rdt.Bad("resource control of Intel's (resctrl) cannot be had");
         if (linux.Find("seccomp") is not { } seccomp) return spec with { Unfiltered = true };
         spec = spec with { Seccomp = seccomp.Checked(node => SeccompPolicy.FromJson(node.Element.GetRawText())) };

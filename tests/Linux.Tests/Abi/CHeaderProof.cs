@@ -61,13 +61,18 @@ internal sealed class CHeaderProof(Architecture target)
         #define _LINUX_MOUNT_H /* which linux/fs.h would include beside sys/mount.h, with the same enums again */
         #define _UAPI_LINUX_MOUNT_H
         #include <linux/fs.h>
+        #include <linux/if.h>
+        #include <linux/if_addr.h>
+        #include <linux/if_link.h>
         #include <linux/keyctl.h>
         #include <linux/landlock.h>
         #include <linux/seccomp.h>
         #include <linux/quota.h>
         #include <linux/limits.h>
         #include <linux/magic.h>
+        #include <linux/netlink.h>
         #include <linux/openat2.h>
+        #include <linux/rtnetlink.h>
         #include <linux/sched.h>
         #include <linux/sockios.h>
         """;
