@@ -46,7 +46,7 @@ public sealed class CgroupSystem
 
     /// <summary>As it was when a process first asked.</summary>
     /// <exception cref="CgroupException">A file under <c>/proc</c> does not read as cgroups(7) says.</exception>
-    public static CgroupSystem Current => _current ??= Read();
+    public static CgroupSystem Current => _current ?? Interlocked.CompareExchange(ref _current, Read(), null) ?? _current!;
 
     /// <summary>Which versions are mounted.</summary>
     public CgroupMode Mode { get; }

@@ -22,6 +22,7 @@ internal static class SpecValidation
     internal static void CheckOci(ContainerSpec spec, OciConfig config)
     {
         if (!config.Links.IsEmpty && spec.Namespaces.IsHost(NamespaceKind.Network)) throw new InvalidOperationException("$.linux.netDevices: an interface goes into the container's network namespace, and it has none of its own: add 'network' to linux.namespaces.");
+        if (config.IntelRdt is not null && OciIntelRdt.Root is null) throw new InvalidOperationException("$.linux.intelRdt: there is no resctrl here: mount -t resctrl resctrl /sys/fs/resctrl, where the processor has it (rdt_a in /proc/cpuinfo), or ask for nothing of it.");
         if (!spec.Namespaces.IsNew(NamespaceKind.Mount)) throw new InvalidOperationException("$.linux.namespaces: a container with a root of its own needs a new mount namespace.");
         if (!spec.Namespaces.IsNew(NamespaceKind.User) && spec.Mounts.OfType<OciMount>().FirstOrDefault(mount => mount.Options.Maps && mount.Maps is null) is { } mapped)
             throw new InvalidOperationException($"$.mounts: the mount at '{mapped.Target}' is to be seen through an identity map (idmap), and has no mappings, nor has the container a user namespace of its own.");

@@ -26,8 +26,14 @@ internal sealed class OciConfig
     /// <summary>Interfaces of the host that it gets, by their names here and there.</summary>
     internal ImmutableArray<(string Name, string NewName)> Links { get; init; } = [];
 
+    /// <summary>Its share of the processor's caches; null where nothing is said of it.</summary>
+    internal OciIntelRdt? IntelRdt { get; init; }
+
     /// <summary>Whether the host has something to do while it is made.</summary>
-    internal bool HasStage => Hooks.HasCreation || !Links.IsEmpty;
+    internal bool HasStage => Hooks.HasCreation || !Links.IsEmpty || IntelRdt is not null;
+
+    /// <summary>Whether anything of it is still to be done when it is gone, or when it starts.</summary>
+    internal bool HasSequel => !Hooks.IsEmpty || IntelRdt is not null;
 
     internal bool HasProgram => !Spec.Command.IsDefaultOrEmpty;
 
@@ -57,11 +63,18 @@ internal sealed class OciConfig
     }
 
     /// <summary>What the host has to do once the namespaces are there.</summary>
-    /// <exception cref="OciRuntimeException">An interface cannot be moved, or a hook failed.</exception>
+    /// <exception cref="OciRuntimeException">A class of service cannot be had, an interface cannot be moved, or a hook failed.</exception>
     internal Task AtStageAsync(OciState state, CancellationToken cancellationToken)
     {
+        if (IntelRdt is not null && OciIntelRdt.Root is { } root) IntelRdt.Join(root, state.Id, state.ProcessId);
         OciLinks.Move(Links, state.ProcessId);
         return OciHookRunner.RunCreationAsync(Hooks, state, cancellationToken);
+    }
+
+    /// <summary>What is left of it outside of its groups and its directory.</summary>
+    internal void Leave(string id)
+    {
+        if (IntelRdt is not null && OciIntelRdt.Root is { } root) IntelRdt.Leave(root, id);
     }
 
     private static OciConfig Read(OciNode root, string bundle)
@@ -82,6 +95,7 @@ internal sealed class OciConfig
             Bundle = bundle,
             Hooks = OciHooks.Read(root.Find("hooks")),
             Links = OciLinks.Read(linux),
+            IntelRdt = OciIntelRdt.Read(linux),
             Annotations = root.Find("annotations").Members().ToImmutableSortedDictionary(member => member.Name, member => member.Value.Text(), StringComparer.Ordinal),
             Spec = spec,
             CgroupsPath = linux.Find("cgroupsPath").Text() is { Length: > 0 } path ? path : null,

@@ -41,7 +41,7 @@ public static class OciFeatures
             writer.WriteEndObject();
             Enabled(writer, "apparmor", true);
             Enabled(writer, "selinux", true);
-            Enabled(writer, "intelRdt", false);
+            Enabled(writer, "intelRdt", true);
             Enabled(writer, "netDevices", true);
             writer.WriteStartObject("mountExtensions");
             Enabled(writer, "idmap", host.HasMountSetAttr);

@@ -12,7 +12,7 @@ internal static class OciLife
         OciConfig config = spec.Oci!;
         SpecValidation.CheckOci(spec, config);
         ContainerSpec prepared = OciCopyUp.Read(spec);
-        if (config.Hooks.IsEmpty && !config.HasStage)
+        if (!config.HasSequel && !config.HasStage)
         {
             ContainerLaunch plain = Begin(prepared, unattended, null, cancellationToken);
             await plain.Started.ConfigureAwait(false);
@@ -65,6 +65,7 @@ internal static class OciLife
     private static async Task AfterAsync(OciConfig config, ContainerLaunch launch)
     {
         await ((Task)launch.Ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        config.Leave(launch.Id);
         try
         {
             await OciHookRunner.RunAsync("poststop", config.Hooks.Poststop, StateOf(config, launch, OciStatus.Stopped, 0), CancellationToken.None).ConfigureAwait(false);

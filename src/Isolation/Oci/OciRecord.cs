@@ -30,8 +30,8 @@ internal sealed record OciRecord
     /// <summary>Of its control group, one in each hierarchy.</summary>
     internal ImmutableArray<string> Groups { get; init; } = [];
 
-    /// <summary>Whether its configuration has hooks, for which the commands after it read it again.</summary>
-    internal bool HasHooks { get; init; }
+    /// <summary>Whether the commands after it read its configuration again: for hooks, or for what is to be removed in the end.</summary>
+    internal bool HasSequel { get; init; }
 
     internal ImmutableSortedDictionary<string, string> Annotations { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
@@ -48,7 +48,7 @@ internal sealed record OciRecord
             writer.WriteNumber("pid", ProcessId);
             writer.WriteNumber("startTime", StartTime);
             writer.WriteString("boot", Boot);
-            writer.WriteBoolean("hooks", HasHooks);
+            writer.WriteBoolean("sequel", HasSequel);
             writer.WriteStartArray("groups");
             foreach (string group in Groups) writer.WriteStringValue(group);
             writer.WriteEndArray();
@@ -75,7 +75,7 @@ internal sealed record OciRecord
                 Id = root.Get("id").Text(), Bundle = root.Get("bundle").Text(), RootPath = root.Get("rootfs").Text(),
                 Created = DateTimeOffset.Parse(root.Get("created").Text(), CultureInfo.InvariantCulture),
                 ProcessId = (int)root.Get("pid").Number(0, int.MaxValue), StartTime = root.Get("startTime").Unsigned(), Boot = root.Get("boot").Text(),
-                HasHooks = root.Find("hooks") is not { } hooks || hooks.Flag(),
+                HasSequel = root.Find("sequel") is not { } sequel || sequel.Flag(),
                 Groups = [.. root.Get("groups").Texts()],
                 Annotations = root.Get("annotations").Members().ToImmutableSortedDictionary(member => member.Name, member => member.Value.Text(), StringComparer.Ordinal),
             };

@@ -33,7 +33,7 @@ public sealed partial class OciRuntimeRoot
         if (!System.IO.Directory.Exists(config.RootPath)) throw new OciRuntimeException($"$.root.path: there is no directory '{config.RootPath}'");
         CheckTerminal(config.Spec.Terminal is not null, options.ConsoleSocket);
         string directory = MakeDirectory(id);
-        OciRecord record = new() { Id = id, Bundle = bundle, RootPath = config.RootPath, Created = DateTimeOffset.UtcNow, Boot = HostScope.Current.Boot, Annotations = config.Annotations, HasHooks = !config.Hooks.IsEmpty };
+        OciRecord record = new() { Id = id, Bundle = bundle, RootPath = config.RootPath, Created = DateTimeOffset.UtcNow, Boot = HostScope.Current.Boot, Annotations = config.Annotations, HasSequel = config.HasSequel };
         Cgroup? group = null;
         ContainerLaunch? launch = null;
         using IDisposable locked = await LockAsync(directory, id, cancellationToken).ConfigureAwait(false);
@@ -72,6 +72,7 @@ public sealed partial class OciRuntimeRoot
             launch?.Kill(ContainerOutcome.Cancelled);
             if (launch is not null) await ((Task)launch.Ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (group is not null) await RemoveAsync(group, id).ConfigureAwait(false);
+            config.Leave(id);
             System.IO.Directory.Delete(directory, recursive: true);
             throw Explained(exception);
         }

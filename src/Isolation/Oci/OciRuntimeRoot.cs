@@ -58,7 +58,7 @@ public sealed partial class OciRuntimeRoot
         OciRecord record = Loaded(directory, id);
         OciState state = StateOf(id, directory, record);
         if (state.Status != OciStatus.Created) throw new OciRuntimeException($"cannot start a container that is {state.Status.ToString().ToLowerInvariant()}: '{id}' is to be created");
-        OciHooks hooks = record.HasHooks ? Config(directory, record).Hooks : OciHooks.None;
+        OciHooks hooks = record.HasSequel ? Config(directory, record).Hooks : OciHooks.None;
         try
         {
             await OciHookRunner.RunInsideAsync("startContainer", hooks.StartContainer, state, cancellationToken).ConfigureAwait(false);
@@ -126,9 +126,10 @@ public sealed partial class OciRuntimeRoot
             await WaitForEndAsync(record, cancellationToken).ConfigureAwait(false);
         }
 
-        OciHooks hooks = record is { HasHooks: true } ? TryConfig(directory, record)?.Hooks ?? OciHooks.None : OciHooks.None;
+        OciConfig? config = record is { HasSequel: true } ? TryConfig(directory, record) : null;
+        config?.Leave(id);
         System.IO.Directory.Delete(directory, recursive: true);
-        foreach (OciHook hook in hooks.Poststop)
+        foreach (OciHook hook in config?.Hooks.Poststop ?? [])
         {
             // The container is gone whatever they do (runtime.md, "Lifecycle").
             try

@@ -50,7 +50,6 @@ internal static class OciSections
             MonotonicTimeOffset = Offset(linux.Find("timeOffsets").Find("monotonic")),
             Layout = Propagation(new() { Devices = [.. linux.Find("devices").Items().Select(Device)] }, linux.Find("rootfsPropagation")),
         };
-        if (linux.Find("intelRdt") is { } rdt && rdt.Members().Any()) throw rdt.Bad("resource control of Intel's (resctrl) cannot be had");
         if (linux.Find("seccomp") is not { } seccomp) return spec with { Unfiltered = true };
         spec = spec with { Seccomp = seccomp.Checked(node => SeccompPolicy.FromJson(node.Element.GetRawText())) };
         if (seccomp.Find("listenerPath") is { } listener && listener.Text().Length > 0)

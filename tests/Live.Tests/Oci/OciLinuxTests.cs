@@ -50,6 +50,16 @@ public sealed class OciLinuxTests
     }
 
     [Fact]
+    public async Task A_class_of_caches_is_an_error_where_there_is_no_resctrl()
+    {
+        Assert.SkipWhen(OciIntelRdt.Root is not null, "this machine has resctrl");
+        using Bundle bundle = Bundle.Shell("true");
+        bundle.Config["linux"]!["intelRdt"] = new JsonObject { ["closID"] = "isolation", ["l3CacheSchema"] = "L3:0=f" };
+        Assert.Contains("$.linux.intelRdt: there is no resctrl here", (await Assert.ThrowsAsync<OciRuntimeException>(() => bundle.RunAsync())).Message, StringComparison.Ordinal);
+        Assert.Empty(bundle.Containers.List());
+    }
+
+    [Fact]
     public async Task Who_listens_on_a_socket_decides_about_the_calls_of_the_program_and_of_those_that_enter()
     {
         using Bundle bundle = Bundle.Shell("mkdir /out/never && echo made > /out/text; exec sleep 1000");
