@@ -6,7 +6,7 @@ namespace Isolation.Samples.Runtime;
 
 internal sealed class Commands(OciRuntimeRoot root, bool systemdCgroup)
 {
-    private static readonly string[] CreateFlags = ["no-pivot", "no-new-keyring", "detach", "d", "keep", "no-subreaper"];
+    private static readonly string[] CreateFlags = ["no-pivot", "no-new-keyring", "detach", "d", "keep", "no-subreaper", "no-mount-fallback"];
     private static readonly string[] CreateOptions = ["bundle", "b", "console-socket", "pid-file", "preserve-fds"];
 
     /// <summary>What failed, with the words by which engines know that a program was not found.</summary>

@@ -16,7 +16,14 @@ internal static class Limits
 
     internal static string[] Options { get; } = [.. Fields.Select(field => field.Option), "kernel-memory", "kernel-memory-tcp", "l3-cache-schema", "mem-bw-schema"];
 
-    internal static string ToJson(Arguments arguments) => JsonText.Of(writer =>
+    internal static string ToJson(Arguments arguments)
+    {
+        foreach (string option in (ReadOnlySpan<string>)["l3-cache-schema", "mem-bw-schema"])
+            if (arguments.Value(option) is { Length: > 0 }) throw new UsageException($"--{option} cannot be had: a class of service stays what it was made; write the file schemata of its directory in resctrl");
+        return JsonText.Of(writer => Write(writer, arguments));
+    }
+
+    private static void Write(Utf8JsonWriter writer, Arguments arguments)
     {
         foreach (IGrouping<string, (string Option, string Group, string Field)> group in Fields.Where(field => arguments.Value(field.Option) is not null).GroupBy(field => field.Group))
         {
@@ -30,5 +37,5 @@ internal static class Limits
 
             writer.WriteEndObject();
         }
-    });
+    }
 }

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Text;
+using System.Text.Json.Nodes;
 using CsCheck;
 using Isolation.Launch;
 using Isolation.UnionFs;
@@ -117,8 +119,19 @@ internal static class GenInputs
             Init = init, BootTimeOffset = offset, MonotonicTimeOffset = offset, DnsServers = servers ? ["192.0.2.7"] : [], ExtraHosts = servers ? [("db", "192.0.2.8")] : [],
         });
 
+    /// <summary>Containers of an OCI runtime, by its own reader, and with what its commands add.</summary>
+    private static readonly Gen<ContainerSpec> Oci =
+        from rootless in Gen.Bool
+        from without in GenHost.Subset(["network", "pid", "uts", "ipc", "cgroup"])
+        from propagation in Gen.OneOf("", "private", "shared", "rslave", "unbindable")
+        from path in Gen.OneOf("/srv/root", "/srv/a:b,c", "/")
+        from bits in Gen.Int[0, 255]
+        from user in Gen.OneOf(0u, 7u)
+        from extra in GenHost.Subset(["bind", "rec", "copyup", "ro"])
+        select Asked(Configured(rootless, [.. without], propagation, path, user, [.. extra]), bits);
+
     internal static readonly Gen<PlanInputs> Any =
-        from spec in Spec
+        from spec in Gen.Frequency((5, Spec), (1, Oci))
         from host in GenHost.Any
         from identity in Gen.OneOf(Identity.Root, new Identity(1000, 1000, [10, 20], "/home/user"), new Identity(0, 5, [], "/"), new Identity(7, 0, [0], "/"))
         from missing in GenHost.Subset(["dev", "proc", "sys", "tmp", "run", "etc/hosts", "etc/hostname", "etc/resolv.conf", "data/in/deep", "etc/passwd"])
@@ -138,6 +151,32 @@ internal static class GenInputs
             FileSources = ["/host/file"],
             Mounts = host.HasMountSetAttr ? [] : host.Mounts,
         };
+
+    private static ContainerSpec Configured(bool rootless, string[] without, string propagation, string path, uint user, string[] extra)
+    {
+        JsonObject config = JsonNode.Parse(OciFeatures.ExampleConfig(rootless))!.AsObject();
+        config["root"]!["path"] = path;
+        config["process"]!["user"]!["uid"] = user;
+        config["linux"]!["rootfsPropagation"] = propagation;
+        JsonArray namespaces = config["linux"]!["namespaces"]!.AsArray(), mounts = config["mounts"]!.AsArray();
+        foreach (JsonNode? one in namespaces.Where(one => without.Contains((string?)one!["type"])).ToArray()) namespaces.Remove(one);
+
+
+        // What of them is to be read-only, and how binds propagate, the rules do not read yet.
+        config["root"]!["readonly"] = false;
+        foreach (JsonNode? one in mounts.Where(one => (string?)one!["type"] == "cgroup").ToArray()) mounts.Remove(one);
+        if (extra.Length > 0)
+            mounts.Add(new JsonObject { ["destination"] = "/data/in", ["type"] = extra.Contains("bind") ? "bind" : "tmpfs", ["source"] = "/host/directory", ["options"] = new JsonArray([.. extra.Select(Option)]) });
+        return OciConfig.Read(Encoding.UTF8.GetBytes(config.ToJsonString()), "/bundle").Spec;
+
+        JsonNode Option(string word) => word switch { "bind" => "rbind", "rec" => extra.Contains("bind") ? "rnosuid" : "nosuid", "copyup" => extra.Contains("bind") ? "rprivate" : "nodev", _ => "noexec" };
+    }
+
+    private static ContainerSpec Asked(ContainerSpec spec, int bits) => spec with
+    {
+        HasGate = (bits & 1) != 0, OnStage = (bits & 2) != 0 ? (_, _) => Task.CompletedTask : null, LeavesExit = (bits & 4) != 0, KeepsKeyring = (bits & 8) != 0, OutlivesHost = (bits & 16) != 0,
+        Terminal = (bits & 64) != 0 ? spec.Terminal : null, Personality = (bits & 128) != 0 ? 0x40000ul : null,
+    };
 
     /// <summary>Takes out what a builder would refuse, so that all that is left is a spec of some program.</summary>
     private static ContainerSpec Consistent(ContainerSpec spec)

@@ -28,12 +28,17 @@ internal sealed class MountTargets
     internal bool IsInside(LaunchStep move)
     {
         if (move.StacksOnRoot() || PutsScratch(move)) return true;
+
+        if (move.IsCurrentDirectory(2)) return PutsRootAtItsDirectory(move);
         if (move.SlotOf(2) is not { } directory || move.Text(3) is not { } name) return false;
         if (name.Length == 0) return (move.Number(4) & MOVE_MOUNT_T_EMPTY_PATH) != 0 && IsOpenedInside(directory, pivoted: false);
 
         // A root made of the host's own files is not a stranger's; its mounts are put where the host has them.
         if (directory == Root) return _inputs.Spec.Root is HostRoot;
-        return IsOfThePlan(directory) && IsOneName(name);
+
+        // One name that is not followed leads nowhere else than where its directory is.
+        const long FollowsLink = 0x10; // MOVE_MOUNT_T_SYMLINKS
+        return IsOneName(name) && (IsOfThePlan(directory) || ((move.Number(4) & FollowsLink) == 0 && IsOpenedInside(directory, pivoted: false)));
     }
 
     internal bool IsMadeInside(LaunchStep step)
@@ -54,6 +59,9 @@ internal sealed class MountTargets
         bool follows = (open.Number(2) & _inputs.Host.Abi.O_NOFOLLOW) == 0;
         return (directory == Root || IsOpenedInside(directory, pivoted)) && (name is "." || (!follows && (IsOneName(name) || (pivoted && name is ".."))));
     }
+
+    /// <summary>Until the root is changed, whoever joins the mount namespace sees it where its directory is.</summary>
+    internal bool PutsRootAtItsDirectory(LaunchStep move) => move.IsCurrentDirectory(2) && _inputs is { ShowsRoot: true, Spec.Root: DirectoryRoot root } && move.Text(3) == root.Path;
 
     /// <summary>The file system that holds layers and generated files; it stands in the old root.</summary>
     internal bool PutsScratch(LaunchStep move) => move.IsCurrentDirectory(2) && move.SlotOf(0) is { } mount && IsScratch(mount);

@@ -29,7 +29,7 @@ internal sealed class OrderRules
         _targets = new(inputs, graph.Plan);
         _duties = new(inputs, graph.Plan);
         _given = [.. EtcSteps.Targets(inputs.Spec)];
-        _ungranted = ~inputs.Spec.Capabilities.Bits & (ulong.MaxValue >> (63 - inputs.Host.LastCapability));
+        _ungranted = ~(inputs.Spec.Sets?.Bounding ?? inputs.Spec.Capabilities).Bits & (ulong.MaxValue >> (63 - inputs.Host.LastCapability));
         foreach (int signal in inputs.Host.IgnoredSignals) _ignoredSignals |= 1UL << (signal - 1);
     }
 
@@ -89,7 +89,7 @@ internal sealed class OrderRules
         if (state.ScratchPlace is { Length: > 1 } place && HostPath(step) is { } path)
             Must(path != place && !path.StartsWith(place + "/", StringComparison.Ordinal), "no path of the host is named that the scratch file system covers");
         if (step.Call is mkdirat or mknodat or symlinkat || (step.Call == openat && (step.Number(2) & O_CREAT) != 0))
-            Must(_targets.IsMadeInside(step), "what is made is one name in a directory that was opened inside the root, or lies in a directory that the plan has made");
+            Must(_targets.IsMadeInside(step) || (state.Pivoted && step.IsTerminalMaster()), "what is made is one name in a directory that was opened inside the root, or lies in a directory that the plan has made");
         if (step.Call == pivot_root)
         {
             Must(!state.Pivoted && state.Stacked > 0, "the root is changed once, to a mount that is attached");
@@ -105,7 +105,7 @@ internal sealed class OrderRules
 
         // Privileges are lost in the order in which losing one needs those that are lost later.
         if (step.IsPrctl(PR_CAP_AMBIENT) && step.Number(1) == PR_CAP_AMBIENT_RAISE)
-            Must(state.CapabilitiesSet && _inputs.Spec.AmbientCapabilities.Has((int)step.Number(2)), "what was said to stay is raised once it is inheritable");
+            Must(state.CapabilitiesSet && Ambient.Has((int)step.Number(2)), "what was said to stay is raised once it is inheritable");
         else if (step.IsPrctl(PR_CAPBSET_DROP) || step.IsPrctl(PR_CAP_AMBIENT))
             Must(!state.AmbientCleared && !state.UserSet && !state.CapabilitiesKept, "the bounding set is dropped before the user changes, because dropping takes CAP_SETPCAP");
         if (state.AmbientCleared && step.Call == setgroups) Must(!state.GroupSet && !state.UserSet, "setgroups precedes setresgid and setresuid");
@@ -123,11 +123,11 @@ internal sealed class OrderRules
         if (state.CapabilitiesSet)
         {
             Must(step.Call is umask or recvfrom or rt_sigaction or rt_sigprocmask or exit_group or execve or faccessat or write
-                || step.Call == capset || (step.IsPrctl(PR_CAP_AMBIENT) && step.Number(1) == PR_CAP_AMBIENT_RAISE) || step.IsPrctl(PR_SET_NO_NEW_PRIVS) || step.IsPrctl(PR_SET_PDEATHSIG) || IsOfTheStart(state, step), "nothing that needs privilege follows once capabilities are given up");
+                || step.Call == capset || (step.IsPrctl(PR_CAP_AMBIENT) && step.Number(1) == PR_CAP_AMBIENT_RAISE) || step.IsPrctl(PR_SET_NO_NEW_PRIVS) || step.IsPrctl(PR_SET_PDEATHSIG) || IsAtGate(step) || IsOfTheStart(state, step), "nothing that needs privilege follows once capabilities are given up");
             if (step.Call is write or sendmsg or sendto && !state.IsInit) Must(step.Number(0) == _graph.Channel, "nothing but the channel is written to once capabilities are given up");
         }
 
-        if (state.SignalsUnblocked) Must((step.Call == capset && !_inputs.Spec.NoNewPrivileges) || step.Call is execve or faccessat or write or exit_group || IsOfTheStart(state, step), "nothing but the start of the program follows once signals are unblocked");
+        if (state.SignalsUnblocked) Must((step.Call == capset && !_inputs.Spec.NoNewPrivileges) || step.Call is execve or faccessat or write or exit_group || IsAtGate(step) || IsOfTheStart(state, step), "nothing but the start of the program follows once signals are unblocked");
         if (step.Call is landlock_create_ruleset or landlock_add_rule) Must((!NewMounts || state.Pivoted) && state is { Limits: 0, AmbientCleared: false }, "the rules of Landlock are made of the container's own files, while they can be opened");
         if (step.Call == landlock_restrict_self)
         {
@@ -190,8 +190,8 @@ internal sealed class OrderRules
         must(state.MountDuties == 0, "what is to be read-only is read-only, and binds propagate as was asked for, before the program starts");
         must(state.Dropped == (_inputs.CanDropBounding ? _ungranted : 0), "all capabilities that are not granted, and no others, are dropped from the bounding set before the program starts");
         must(state.AmbientCleared, "the ambient capabilities are cleared before the program starts");
-        must(state.AskedForKeyring, "a session keyring of its own was asked for before the program starts");
-        must(state.Raised == Granted(_inputs.Spec.AmbientCapabilities), "what was said to stay with a program that is not root is ambient");
+        must(_inputs.Spec.KeepsKeyring || (state.AskedForKeyring), "a session keyring of its own was asked for before the program starts");
+        must(state.Raised == Granted(Ambient), "what was said to stay with a program that is not root is ambient");
         must(state.UserSet && state.GroupSet, "the program runs as its user and group");
         must(state.CapabilitiesKept && !state.AdminKept, "capabilities are given up before the program starts");
         must(state.Landlocked == (_inputs.Spec.Landlock is { BestEffort: false } || (_inputs.Spec.Landlock is not null && _inputs.Host.LandlockVersion > 0)), "Landlock is in force where that was asked for");
@@ -251,6 +251,7 @@ internal sealed class OrderRules
             dup3 => state with { AtRemountDescriptor = step.SlotOf(0) },
             fcntl when MountDuties.IsPassed(step) => state with { MountDuties = state.MountDuties | _duties.ArisingFrom(step) },
             open_tree => state with { MountDuties = state.MountDuties | _duties.ArisingFrom(step), TakenAlong = state.TakenAlong + TakenAlong(step, state) },
+            move_mount when _targets.PutsRootAtItsDirectory(step) => state with { Stacked = Math.Max(1, state.Stacked) }, // the old root itself, once it lies on the new one
             move_mount when step.StacksOnRoot() => state with { Stacked = state.Stacked + 1, ScratchPlace = state.ScratchPlace ?? "/" },
             move_mount when _targets.PutsScratch(step) => state with { ScratchPlace = step.Text(3) },
             fchdir => state with { Directory = step.SlotOf(0) },
@@ -327,14 +328,21 @@ internal sealed class OrderRules
     {
         uint[] words = [.. Enumerable.Range(0, 6).Select(i => BinaryPrimitives.ReadUInt32LittleEndian(step.Data(1).AsSpan(4 * i)))];
         ulong effective = words[0] | (ulong)words[3] << 32, permitted = words[1] | (ulong)words[4] << 32, inheritable = words[2] | (ulong)words[5] << 32;
-        ulong ambient = Granted(_inputs.Spec.AmbientCapabilities);
-        ulong granted = _inputs.Identity.UserId == 0 ? Granted(_inputs.Spec.Capabilities) : ambient;
-        if (confining) granted |= 1UL << (int)Capability.SysAdmin;
+        ulong ambient = Granted(Ambient), added = confining ? 1UL << (int)Capability.SysAdmin : 0;
+        if (_inputs.Spec.Sets is { } sets)
+            return (permitted & ~(Granted(sets.Permitted) | added)) == 0 && (effective & ~(Granted(sets.Effective) | added)) == 0 && inheritable == Granted(sets.Inheritable) && (ambient & ~permitted) == 0;
+        ulong granted = (_inputs.Identity.UserId == 0 ? Granted(_inputs.Spec.Capabilities) : ambient) | added;
         return effective == permitted && (permitted & ~granted) == 0 && inheritable == ambient && (ambient & ~permitted) == 0;
     }
+
+    /// <summary>Those that can be: what is not both permitted and inheritable is not raised (capabilities(7)).</summary>
+    private CapabilitySet Ambient => _inputs.Spec.Sets is { } sets ? new(sets.Ambient.Bits & sets.Permitted.Bits & sets.Inheritable.Bits) : _inputs.Spec.AmbientCapabilities;
 
     private ulong Granted(CapabilitySet wanted) =>
         wanted.Bits & (ulong.MaxValue >> (63 - _inputs.Host.LastCapability)) & (_inputs.Spec.Namespaces.IsHost(NamespaceKind.User) ? _inputs.Host.Capabilities.Bits : ulong.MaxValue);
 
-    private bool HasAdmin(PlanState state) => state.AdminKept || (_inputs.Identity.UserId == 0 ? _inputs.Spec.Capabilities : _inputs.Spec.AmbientCapabilities).Has((int)Capability.SysAdmin);
+    /// <summary>The word to start comes as one byte, and nothing else is read.</summary>
+    private bool IsAtGate(LaunchStep step) => _inputs.Spec.HasGate && step.Call == read && step.Number(0) == _inputs.Passed.Gate && step.Number(2) == (_inputs.Filter?.Notifies == true ? SeccompSteps.UnheardCount : 1);
+
+    private bool HasAdmin(PlanState state) => state.AdminKept || (_inputs.Spec.Sets?.Permitted ?? (_inputs.Identity.UserId == 0 ? _inputs.Spec.Capabilities : _inputs.Spec.AmbientCapabilities)).Has((int)Capability.SysAdmin);
 }

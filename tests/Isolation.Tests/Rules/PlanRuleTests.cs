@@ -11,7 +11,7 @@ public class PlanRuleTests
     [Fact]
     public void Every_plan_keeps_the_rules_on_every_way_through_it()
     {
-        int pivots = 0, forks = 0, unprivileged = 0, walks = 0, inits = 0, terminals = 0;
+        int pivots = 0, forks = 0, unprivileged = 0, walks = 0, inits = 0, terminals = 0, bundles = 0;
         GenInputs.Any.Sample(
             inputs =>
             {
@@ -23,12 +23,13 @@ public class PlanRuleTests
                 if (inputs.NewUser && !IdentityMaps.For(inputs.Spec, inputs.Host).AllowsSetGroups) Interlocked.Increment(ref unprivileged);
                 if (!inputs.Host.HasOpenAt2) Interlocked.Increment(ref walks);
                 if (inputs.Spec.Init) Interlocked.Increment(ref inits);
+                if (inputs.Spec.Layout is not null) Interlocked.Increment(ref bundles);
                 if (inputs.Spec.Terminal is not null) Interlocked.Increment(ref terminals);
             },
             iter: Samples, threads: 1, print: Describe);
 
         // The generator made plans of each kind.
-        Assert.All([pivots, forks, unprivileged, walks, inits, terminals], count => Assert.InRange(count, Samples / 100, Samples));
+        Assert.All([pivots, forks, unprivileged, walks, inits, terminals, bundles], count => Assert.InRange(count, Samples / 100, Samples));
     }
 
     [Fact]

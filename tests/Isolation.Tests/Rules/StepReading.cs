@@ -43,7 +43,8 @@ internal static class StepReading
     internal static bool IsTerminalMaster(this LaunchStep step) => step.Call switch
     {
         openat => step.Text(1) == "/dev/pts/ptmx",
-        openat2 => step.Text(1) == "/dev/pts/ptmx" && step.Word(2, 2) == RESOLVE_NO_SYMLINKS,
+        openat2 => step.Text(1) is "/dev/pts/ptmx" or "/dev/console" && step.Word(2, 2) == RESOLVE_NO_SYMLINKS,
+        mknodat => step.Text(1) == "/dev/console", // the terminal is put there, once the root is the container's
         _ => false,
     };
 

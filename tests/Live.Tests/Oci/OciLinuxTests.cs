@@ -49,6 +49,45 @@ public sealed class OciLinuxTests
         Assert.Contains("/proc\n", bundle.Output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_link_in_the_place_of_a_device_leads_nowhere(bool absolute)
+    {
+        using Bundle bundle = Bundle.Shell("echo ran > /out/text");
+        string root = (string)bundle.Config["root"]!["path"]!, secret = bundle["secret"];
+        bundle.Config["root"]!["readonly"] = false;
+        File.WriteAllText(secret, "kept");
+        File.SetUnixFileMode(secret, UnixFileMode.UserRead);
+        FileStatus before = Status();
+        string target = absolute ? secret : string.Concat(Enumerable.Repeat("../", 20)) + secret[1..];
+        Directory.CreateDirectory(Path.Join(root, "dev"));
+        File.CreateSymbolicLink(Path.Join(root, "dev/null"), target);
+        File.CreateSymbolicLink(Path.Join(root, "dev/own"), target);
+        JsonArray mounts = bundle.Config["mounts"]!.AsArray();
+        foreach (JsonNode? mount in mounts.Where(mount => ((string)mount!["destination"]!).StartsWith("/dev", StringComparison.Ordinal)).ToArray()) mounts.Remove(mount);
+        bundle.Config["linux"]!["devices"] = new JsonArray(new JsonObject { ["path"] = "/dev/own", ["type"] = "c", ["major"] = 1, ["minor"] = 5, ["fileMode"] = 438, ["uid"] = 7, ["gid"] = 7 });
+
+        try
+        {
+            Assert.Equal(0, (await bundle.RunAsync()).ExitCode);
+            Assert.Equal("ran\n", bundle.Output);
+        }
+        catch (OciRuntimeException) when (!Lane.IsRoot)
+        {
+            // Who cannot make devices binds them, and nothing is bound to a link.
+        }
+
+        Assert.Equal((before.Mode, before.Uid, before.Gid), (Status().Mode, Status().Uid, Status().Gid));
+        Assert.Equal("kept", File.ReadAllText(secret));
+
+        FileStatus Status()
+        {
+            using FileDescriptor file = FileDescriptor.Open(secret, Abi.O_RDONLY);
+            return FileStatus.Of(file);
+        }
+    }
+
     [Fact]
     public async Task A_class_of_caches_is_an_error_where_there_is_no_resctrl()
     {

@@ -52,7 +52,7 @@ internal static class CgroupFilesystemSteps
             {
                 mounts.Writer.Mark(refused);
                 mounts.Writer.Call(open_tree, Operand.CurrentDirectory, hostPath, MountWriter.CloneTree(recursive: true)).Into(made);
-                OciFilesystemSteps.Set(mounts, made, attributes.Bits, 0, 0, recursive: false, mount);
+                OciFilesystemSteps.Set(mounts, made, attributes.Bits, 0, 0, recursive: true, mount);
                 mounts.AttachTo(made, place).When(0, done);
             });
             return;

@@ -87,8 +87,9 @@ internal static class OciFilesystemSteps
         if (mounts.Inputs.CanMakeDevices || device.Kind == S_IFIFO)
         {
             writer.Call(mknodat, directory, name, Operand.Named(device.Kind | device.Mode, $"0{Convert.ToString(device.Kind | device.Mode, 8)}"), Operand.Named(MakeDevice(device), $"makedev({device.Major}, {device.Minor})")).Tolerate(Errno.EEXIST);
-            writer.Call(fchmodat, directory, name, Operand.Octal(device.Mode));
-            if ((device.UserId, device.GroupId) != (0, 0)) writer.Call(fchownat, directory, name, device.UserId, device.GroupId, 0);
+
+            // What the image has there stays as it is, and no mode is set afterwards: in the place of a device it may have a link, which leads out of it before the root has changed.
+            if ((device.UserId, device.GroupId) != (0, 0)) writer.Call(fchownat, directory, name, device.UserId, device.GroupId, AT_SYMLINK_NOFOLLOW);
             return;
         }
 
