@@ -60,6 +60,9 @@ internal sealed class MountTargets
         return (directory == Root || IsOpenedInside(directory, pivoted)) && (name is "." || (!follows && (IsOneName(name) || (pivoted && name is ".."))));
     }
 
+    /// <summary>A directory that no stranger has put a link into.</summary>
+    internal bool IsOwn(Slot? directory) => directory is not null && (IsScratch(directory) || IsOfThePlan(directory));
+
     /// <summary>Until the root is changed, whoever joins the mount namespace sees it where its directory is.</summary>
     internal bool PutsRootAtItsDirectory(LaunchStep move) => move.IsCurrentDirectory(2) && _inputs is { ShowsRoot: true, Spec.Root: DirectoryRoot root } && move.Text(3) == root.Path;
 

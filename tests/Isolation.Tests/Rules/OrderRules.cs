@@ -88,6 +88,8 @@ internal sealed class OrderRules
         if (step.Call == move_mount && step.SlotOf(2) == _targets.Root) Must(!_given.Contains(step.Text(3)!), "the files of /etc that the container is given are not covered by the host's");
         if (state.ScratchPlace is { Length: > 1 } place && HostPath(step) is { } path)
             Must(path != place && !path.StartsWith(place + "/", StringComparison.Ordinal), "no path of the host is named that the scratch file system covers");
+        if (step.Call is fchmodat or fchownat)
+            Must(_targets.IsOwn(step.SlotOf(0)) || (step.Call == fchownat && (step.Number(4) & AT_SYMLINK_NOFOLLOW) != 0), "no mode and no owner is set by a name at which a stranger's link may stand");
         if (step.Call is mkdirat or mknodat or symlinkat || (step.Call == openat && (step.Number(2) & O_CREAT) != 0))
             Must(_targets.IsMadeInside(step) || (state.Pivoted && step.IsTerminalMaster()), "what is made is one name in a directory that was opened inside the root, or lies in a directory that the plan has made");
         if (step.Call == pivot_root)
