@@ -183,15 +183,14 @@ run_unprivileged() {
         "${as_unprivileged_user[@]}" "$home/bin/Isolation.Live.Tests"
 }
 
-# On kernels of Debian's, in virtual machines, two at once where there are two processors: the emulator uses one. A kernel
-# that cannot be had is a suite skipped.
-run_vm() {
-    local vm_room="$PWD/tests/vm" checkout="$PWD" suite kernel who first label reason directory slots=2 i
+# On kernels of Debian's, in virtual machines; the emulator uses one processor. A kernel that cannot be had is a suite skipped.
+# vm_run GROUP SLOTS: leaves a directory a suite of the group; so many at once.
+vm_run() {
+    local group="$1" slots="$2" vm_room="$PWD/tests/vm" checkout="$PWD" suite kernel who first directory count=0
     . tests/vm/suites.sh
-    local all=("${selection[@]}") selection labels=() directories=()
-    [ "$(nproc)" -ge 2 ] || slots=1
+    local all=("${selection[@]}") selection
     while read -r suite kernel who first <&3; do
-        label="$suite.Tests (VM $kernel, $who$([ "$first" = session ] || echo ", $first"))"
+        [ "$(vm_group "$first")" = "$group" ] || continue
         # shellcheck disable=SC2046,SC2207
         case "$filter" in
             /*) selection=(-filter "$filter[$(vm_trait "$first")]") ;;
@@ -199,11 +198,14 @@ run_vm() {
         esac
         # A filter that no test passes is not worth a machine.
         [ -z "$filter" ] || "$(executable "$suite")" -noColor -noLogo -list classes "${selection[@]}" 2>/dev/null | grep -q '^Isolation\.' || continue
+        directory="$scratch/vm.$group.$count"
+        count=$((count + 1))
+        mkdir "$directory"
+        echo "$suite.Tests (VM $kernel, $who$([ "$first" = session ] || echo ", $first"))" >"$directory/label"
         # shellcheck disable=SC2046
-        reason="$(tests/vm/run $(vm_options "$kernel" "$who" "$first") --prepare 2>&1)" || { skip_suite "$label" "${reason#tests/vm/run: }"; continue; }
-        directory="$scratch/vm.${#labels[@]}"
-        labels+=("$label") directories+=("$directory")
-        while [ "$(jobs -rp | wc -l)" -ge $slots ]; do wait -n; done
+        tests/vm/run $(vm_options "$kernel" "$who" "$first") --prepare >"$directory/reason" 2>&1 || continue
+        rm "$directory/reason"
+        while [ "$(jobs -rp | wc -l)" -ge "$slots" ]; do wait -n; done
         # Stopped from inside, it tells what hung; the suite's own limit is the second one.
         # shellcheck disable=SC2046
         (
@@ -213,7 +215,16 @@ run_vm() {
         ) &
     done 3< <(vm_suites)
     wait
-    for i in "${!labels[@]}"; do report_suite "${labels[i]}" "${directories[i]}" "${directories[i]}/results.xml"; done
+}
+
+# vm_report GROUP: tells and counts what vm_run left.
+vm_report() {
+    local directory label
+    for directory in "$scratch/vm.$1".*; do
+        [ -d "$directory" ] || continue
+        label="$(cat "$directory/label")"
+        if [ -e "$directory/reason" ]; then skip_suite "$label" "$(sed 's|^tests/vm/run: ||' "$directory/reason")"; else report_suite "$label" "$directory" "$directory/results.xml"; fi
+    done
 }
 
 install_packages
@@ -235,9 +246,24 @@ if ! dotnet build Isolation.sln -c Release --nologo -v quiet -clp:NoSummary -nod
 fi
 echo "built in $((SECONDS - started)) s"
 
+# The short ones beside the suites of this machine in which nothing is timed, one at once; the others when nothing else runs.
+virtual=0 early=
+if [ $fast = 0 ] && [ "${ISOLATION_VM:-}" != none ]; then
+    virtual=1
+    (
+        # shellcheck disable=SC2046
+        trap 'kill $(jobs -rp) 2>/dev/null; wait; exit 143' TERM
+        vm_run short 1
+    ) &
+    early=$!
+fi
 for suite in Linux Cgroups Networking UnionFs Images Isolation Architecture; do
     run_suite "$suite.Tests" "$scratch/$suite.xml" "$(executable "$suite")"
 done
+if [ $virtual = 1 ]; then
+    wait "$early"
+    vm_report short
+fi
 if [ "$(id -u)" = 0 ]; then
     run_suite "Live.Tests (root)" "$scratch/Live.xml" env ISOLATION_TEST_LANE=root "$(executable Live)"
     run_unprivileged
@@ -245,7 +271,10 @@ else
     echo "not root: the live suite runs once, as $(id -un); the root lane is left out"
     run_suite "Live.Tests (unprivileged)" "$scratch/Live.xml" env ISOLATION_TEST_LANE=unprivileged "$(executable Live)"
 fi
-[ $fast = 1 ] || [ "${ISOLATION_VM:-}" = none ] || run_vm
+if [ $virtual = 1 ]; then
+    vm_run long "$(($(nproc) > 1 ? 2 : 1))"
+    vm_report long
+fi
 
 if [ $((passed + failed)) = 0 ]; then
     echo "no test ran"

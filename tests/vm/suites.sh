@@ -7,7 +7,7 @@ vm_trait() {
     if [ "$1" = systemd ]; then echo Lane=Systemd; elif [ "$1" = selinux ]; then echo Lane=Selinux; elif [ "${ISOLATION_VM:-}" = all ]; then echo 'Lane!=Systemd'; else echo Lane=VM; fi
 }
 
-# Lines of suite, kernel, user, process 1; the longest first, since test.sh runs two at once. ISOLATION_VM=all adds what is left out for time.
+# Lines of suite, kernel, user, process 1; the longest first, since test.sh runs two of a group at once. ISOLATION_VM=all adds what is left out for time.
 vm_suites() {
     echo Live 5.10 root session
     echo Live 6.1 root session
@@ -23,6 +23,9 @@ vm_suites() {
         echo Linux 5.10 root session
     fi
 }
+
+# Those with a process 1 of their own run a dozen classes; test.sh has them beside other suites.
+vm_group() { if [ "$1" = session ]; then echo long; else echo short; fi; }
 
 # The options of run for a kernel, a user, and process 1. Where no service manager gives the user a control group, the session does.
 vm_options() {
