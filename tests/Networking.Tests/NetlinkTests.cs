@@ -68,10 +68,10 @@ public sealed class NetlinkTests
         using RouteSocket socket = RouteSocket.Open();
         for (int i = 0; i < 2; i++)
         {
-            NetlinkReply link = socket.Ask1(new NetlinkMessage(Abi.RTM_GETLINK, 0, new byte[16]).Add(Abi.IFLA_IFNAME, "lo"), "lo");
+            NetlinkReply link = socket.AskOne(new NetlinkMessage(Abi.RTM_GETLINK, 0, new byte[16]).Add(Abi.IFLA_IFNAME, "lo"), "lo");
             Assert.Equal(1, BitConverter.ToInt32(link.Own(16)[4..]));
             Assert.Equal("lo\0"u8.ToArray(), link.Attributes(16)[Abi.IFLA_IFNAME].ToArray());
-            LinuxException refused = Assert.Throws<LinuxException>(() => socket.Ask1(new NetlinkMessage(Abi.RTM_GETLINK, 0, new byte[16]).Add(Abi.IFLA_IFNAME, "isolation-none"), "\"isolation-none\""));
+            LinuxException refused = Assert.Throws<LinuxException>(() => socket.AskOne(new NetlinkMessage(Abi.RTM_GETLINK, 0, new byte[16]).Add(Abi.IFLA_IFNAME, "isolation-none"), "\"isolation-none\""));
             Assert.Equal(Errno.ENODEV, refused.Errno);
             Assert.Contains("RTM_GETLINK(\"isolation-none\")", refused.Message, StringComparison.Ordinal);
         }

@@ -20,23 +20,25 @@ internal static class LinkMove
     {
         using RouteSocket here = RouteSocket.Open(), there = RouteSocket.OpenIn(target);
         using FileDescriptor own = FileDescriptor.Open("/proc/thread-self/ns/net", Abi.O_RDONLY);
-        List<(string Name, string NewName, bool WasUp)> moved = [];
+        List<(string Name, string NewName, Settings Was)> moved = [];
         try
         {
             foreach ((string name, string newName) in links)
             {
-                bool wasUp = (Find(here, name).Flags & Abi.IFF_UP) != 0;
-                Move(here, name, there, target, newName, up: true);
-                moved.Add((name, newName, wasUp));
+                Settings was = Read(here, name);
+                Move(here, name, there, target, newName);
+                moved.Add((name, newName, was));
+                Settle(there, newName, was with { IsUp = true }, name);
             }
         }
         catch
         {
-            foreach ((string name, string newName, bool wasUp) in moved.AsEnumerable().Reverse())
+            foreach ((string name, string newName, Settings was) in moved.AsEnumerable().Reverse())
             {
                 try
                 {
-                    Move(there, newName, here, own, name, wasUp);
+                    Move(there, newName, here, own, name);
+                    Settle(here, name, was, name);
                 }
                 catch (LinuxException)
                 {
@@ -48,18 +50,27 @@ internal static class LinkMove
         }
     }
 
-    private static void Move(RouteSocket from, string name, RouteSocket to, FileDescriptor target, string newName, bool up)
+    /// <summary>What the kernel takes off an interface that it moves.</summary>
+    private static Settings Read(RouteSocket socket, string name)
+    {
+        (int index, uint flags) = Find(socket, name);
+        List<NetlinkReply> all = socket.Dump(() => new(Abi.RTM_GETADDR, Abi.NLM_F_DUMP, new byte[AddressHeader]), name);
+        return new((flags & Abi.IFF_UP) != 0, [.. all.Where(address => BitConverter.ToInt32(address.Own(AddressHeader)[4..]) == index)]);
+    }
+
+    private static void Move(RouteSocket from, string name, RouteSocket to, FileDescriptor target, string newName)
     {
         // The kernel moves it first and renames it then, and would leave it there under its old name.
         if (Has(to, newName)) throw new LinuxException("RTM_NEWLINK", $"\"{name}\" to another network namespace, as \"{newName}\"", Errno.EEXIST, "There is an interface of that name: choose another");
-        int index = Find(from, name).Index;
-        List<NetlinkReply> addresses = from.Dump(() => new(Abi.RTM_GETADDR, Abi.NLM_F_DUMP, new byte[AddressHeader]), name);
-        using (var held = target.Hold())
-            from.Request(new NetlinkMessage(Abi.RTM_NEWLINK, 0, Link(index, 0, 0)).Add(Abi.IFLA_NET_NS_FD, (uint)held.Number).Add(Abi.IFLA_IFNAME, newName), $"\"{name}\" to another network namespace, as \"{newName}\"");
-        int there = Find(to, newName).Index;
-        foreach (NetlinkReply address in addresses)
-            if (BitConverter.ToUInt32(address.Own(AddressHeader)[4..]) == (uint)index) Give(to, address, there, newName, name);
-        to.Request(new(Abi.RTM_NEWLINK, 0, Link(there, up ? (uint)Abi.IFF_UP : 0, (uint)Abi.IFF_UP)), $"\"{newName}\" up");
+        using var held = target.Hold();
+        from.Request(new NetlinkMessage(Abi.RTM_NEWLINK, 0, Link(Find(from, name).Index, 0, 0)).Add(Abi.IFLA_NET_NS_FD, (uint)held.Number).Add(Abi.IFLA_IFNAME, newName), $"\"{name}\" to another network namespace, as \"{newName}\"");
+    }
+
+    private static void Settle(RouteSocket socket, string name, Settings settings, string oldName)
+    {
+        int index = Find(socket, name).Index;
+        foreach (NetlinkReply address in settings.Addresses) Give(socket, address, index, name, oldName);
+        socket.Request(new(Abi.RTM_NEWLINK, 0, Link(index, settings.IsUp ? (uint)Abi.IFF_UP : 0, (uint)Abi.IFF_UP)), $"\"{name}\" {(settings.IsUp ? "up" : "down")}");
     }
 
     private static bool Has(RouteSocket socket, string name)
@@ -77,7 +88,7 @@ internal static class LinkMove
 
     private static (int Index, uint Flags) Find(RouteSocket socket, string name)
     {
-        ReadOnlySpan<byte> link = socket.Ask1(new NetlinkMessage(Abi.RTM_GETLINK, 0, new byte[LinkHeader]).Add(Abi.IFLA_IFNAME, name), $"\"{name}\"").Own(LinkHeader);
+        ReadOnlySpan<byte> link = socket.AskOne(new NetlinkMessage(Abi.RTM_GETLINK, 0, new byte[LinkHeader]).Add(Abi.IFLA_IFNAME, name), $"\"{name}\"").Own(LinkHeader);
         return (BitConverter.ToInt32(link[4..]), BitConverter.ToUInt32(link[8..]));
     }
 
@@ -111,4 +122,6 @@ internal static class LinkMove
         BitConverter.TryWriteBytes(header.AsSpan(12), change);
         return header;
     }
+
+    private sealed record Settings(bool IsUp, List<NetlinkReply> Addresses);
 }

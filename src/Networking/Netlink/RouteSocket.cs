@@ -91,7 +91,7 @@ internal sealed class RouteSocket : IDisposable
 
     /// <summary>The one answer to a question.</summary>
     /// <exception cref="LinuxException">The kernel refuses.</exception>
-    internal NetlinkReply Ask1(NetlinkMessage message, string what) => Ask(message, what).First();
+    internal NetlinkReply AskOne(NetlinkMessage message, string what) => Ask(message, what).First();
 
     public void Dispose() => _socket.Dispose();
 

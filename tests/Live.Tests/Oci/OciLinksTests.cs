@@ -92,7 +92,7 @@ public sealed class OciLinksTests : IAsyncLifetime
     [Fact]
     public async Task Who_may_not_move_one_is_told()
     {
-        Assert.SkipWhen(Lane.IsRoot, "unprivileged lane only: root may");
+        Lane.RequiresUnprivileged("root may");
         using Bundle bundle = Bundle.Shell("true");
         Ask(bundle, ("lo", "eth7"));
 
