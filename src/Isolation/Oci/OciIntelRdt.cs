@@ -43,7 +43,16 @@ internal sealed record OciIntelRdt(string? Class, ImmutableArray<string> Schemat
             else
             {
                 Directory.CreateDirectory(directory);
-                if (!Schemata.IsEmpty) Write(directory, "schemata", string.Concat(Schemata.Select(line => line + "\n")));
+                try
+                {
+                    if (!Schemata.IsEmpty) Write(directory, "schemata", string.Concat(Schemata.Select(line => line + "\n")));
+                }
+                catch
+                {
+                    // A class that others could take for the one that was asked for.
+                    Remove(directory);
+                    throw;
+                }
             }
 
             string process = processId.ToString(CultureInfo.InvariantCulture);
