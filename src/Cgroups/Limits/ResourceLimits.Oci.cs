@@ -19,7 +19,7 @@ public sealed partial record ResourceLimits
     public static ResourceLimits FromOciJson(string json)
     {
         ArgumentNullException.ThrowIfNull(json);
-        return FromOciJson(Encoding.UTF8.GetBytes(json));
+        return OciToLimits.Translate(OciResourcesJson.Read(Encoding.UTF8.GetBytes(json)));
     }
 
     /// <summary>The same for a runtime, which ignores fields that it does not know (config.md, "Extensibility").</summary>

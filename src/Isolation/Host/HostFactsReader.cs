@@ -26,6 +26,7 @@ internal static class HostFactsReader
     private static HostFacts ReadOnce()
     {
         Dictionary<string, string> status = ReadStatus();
+        string fileSystems = SmallFile.ReadText("/proc/filesystems");
         ulong ignored = Hex(status.GetValueOrDefault("SigIgn"));
         return new HostFacts
         {
@@ -42,13 +43,13 @@ internal static class HostFactsReader
             LandlockVersion = KernelProbe.LandlockVersion(),
             AppArmorFile = !SmallFile.ReadText("/sys/module/apparmor/parameters/enabled").StartsWith('Y') ? null : File.Exists("/proc/self/attr/apparmor/exec") ? "/proc/self/attr/apparmor/exec" : "/proc/self/attr/exec",
             Hierarchies = CgroupHierarchies.Parse(SmallFile.ReadText("/proc/self/mountinfo")),
-            HasSelinux = SmallFile.ReadText("/proc/filesystems").Contains("\tselinuxfs\n", StringComparison.Ordinal),
+            HasSelinux = fileSystems.Contains("\tselinuxfs\n", StringComparison.Ordinal),
             HasKillableListeners = SeccompCalls.HasKillableWait(),
             HasLowerDirAppend = Environment.OSVersion.Version >= new Version(6, 5),
             HasCloseRangeCloexec = KernelProbe.HasCloseRangeCloexec(),
             HasTimeNamespaces = File.Exists("/proc/self/ns/time"),
             HasCgroupNamespaces = File.Exists("/proc/self/ns/cgroup"),
-            HasMessageQueues = SmallFile.ReadText("/proc/filesystems").Contains("\tmqueue\n", StringComparison.Ordinal),
+            HasMessageQueues = fileSystems.Contains("\tmqueue\n", StringComparison.Ordinal),
             IgnoredSignals = [.. Enumerable.Range(1, 64).Where(signal => (ignored >> (signal - 1) & 1) != 0 || signal == Abi.SIGPIPE)],
             MaskedPaths = HidingSteps.DefaultMasked.Where(path => Path.Exists("/" + path))
                 .ToImmutableSortedDictionary(path => path, path => Directory.Exists("/" + path), StringComparer.Ordinal),
