@@ -25,9 +25,12 @@ internal static class OciGroups
     /// <summary>Whether anything but devices is limited.</summary>
     internal static bool Limits(OciConfig config) => LimitTranslation.ControllersOf(config.Limits with { Devices = [] }, CgroupSystem.Current).Any();
 
+    /// <param name="config">What of.</param>
+    /// <param name="id">Of the container.</param>
+    /// <param name="beforeMaking">Told their directories before the first is made, so that who is killed meanwhile leaves none that nobody knows of.</param>
     /// <returns>Null where none can be made and none is needed: an unprivileged caller's, without limits.</returns>
     /// <exception cref="OciRuntimeException">It cannot be made.</exception>
-    internal static Cgroup? Make(OciConfig config, string id)
+    internal static Cgroup? Make(OciConfig config, string id, Action<IReadOnlyList<string>> beforeMaking)
     {
         string path = config.CgroupsPath ?? $"/isolation-runtime-{id}";
         string name = Path.GetFileName(path.TrimEnd('/'));
@@ -40,6 +43,7 @@ internal static class OciGroups
             {
                 Parent = string.IsNullOrEmpty(parent) ? null : parent,
                 Driver = CgroupDriver.Cgroupfs,
+                BeforeMaking = beforeMaking,
                 Controllers = [.. Wanted.Where(controller => system[controller].Absence is null)],
             });
         }

@@ -40,9 +40,13 @@ public sealed partial class OciRuntimeRoot
         try
         {
             File.WriteAllBytes(Path.Join(directory, OciRecord.ConfigName), text);
-            if (!options.SystemdCgroup) group = OciGroups.Make(config, id);
+            if (!options.SystemdCgroup) group = OciGroups.Make(config, id, groups =>
+            {
+                // One that is there already is somebody else's, and is refused next.
+                if (!groups.Any(System.IO.Directory.Exists)) (record = record with { Groups = [.. groups] }).Save(directory);
+            });
             record = record with { Groups = [.. group?.Directories ?? []] };
-            record.Save(directory);
+            if (group is null) record.Save(directory);
             string gate = Path.Join(directory, OciRecord.GateName);
             using (FileDescriptor parent = FileDescriptor.Open(directory, Abi.O_RDONLY | TargetAbi.Current.O_DIRECTORY))
                 Syscall.Check(FileEntries.MakeNode(parent, FileName.Of(OciRecord.GateName), PrivateFifo), "mknodat", $"\"{gate}\", S_IFIFO|0600");
