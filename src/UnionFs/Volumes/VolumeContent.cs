@@ -92,9 +92,13 @@ public static class VolumeContent
 
     private static bool IsEmpty(FileDescriptor parent, byte[] name)
     {
-        using FileDescriptor volume = MergedTree.OpenDirectory(parent, name, "");
-        nint result = DirectoryListing.TryRead(volume, 0, out _);
-        if (!Syscall.Is(result, Errno.EOVERFLOW)) Syscall.Check(result, "getdents64", $"\"{FileName.Text(name)}\"");
-        return result == 0;
+        while (true)
+        {
+            using FileDescriptor volume = MergedTree.OpenDirectory(parent, name, "");
+            nint result = DirectoryListing.TryRead(volume, 0, out _);
+            if (Syscall.Is(result, Errno.ENOENT)) continue; // it gave way to one that is full between the two calls (getdents(2))
+            if (!Syscall.Is(result, Errno.EOVERFLOW)) Syscall.Check(result, "getdents64", $"\"{FileName.Text(name)}\"");
+            return result == 0;
+        }
     }
 }

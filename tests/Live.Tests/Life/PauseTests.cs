@@ -266,7 +266,8 @@ public sealed class PauseTests
         while (true)
         {
             int[] tree = TreeOf(process);
-            if (tree.All(IsStopped)) return tree;
+            // What was listed while some still ran may lack others (proc(5), children): listed again once they stand still.
+            if (tree.All(IsStopped) && tree.SequenceEqual(TreeOf(process))) return tree;
             await Task.Delay(1, token);
         }
     }

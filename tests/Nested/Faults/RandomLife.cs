@@ -31,6 +31,7 @@ internal sealed class RandomLife(IsolationHost host, string scratch, int most, i
             try
             {
                 await WorkAloneAsync(worker, failure.Token);
+                await ResumeAllAsync();
             }
             catch
             {
@@ -66,6 +67,22 @@ internal sealed class RandomLife(IsolationHost host, string scratch, int most, i
             }
 
             Counts.AddOrUpdate($"{name} {outcome}", 1, (_, count) => count + 1);
+        }
+    }
+
+    /// <summary>A program that another worker waits for may be in a container that was left paused, and nobody disposes of that any more.</summary>
+    private async Task ResumeAllAsync()
+    {
+        foreach (Container container in _containers.Values)
+        {
+            try
+            {
+                await container.ResumeAsync().WaitAsync(Patience);
+            }
+            catch (Exception exception) when (exception is ContainerException or ContainerStateException or LinuxException or ObjectDisposedException)
+            {
+                // It ends, and so does what runs in it.
+            }
         }
     }
 
