@@ -13,11 +13,16 @@ internal static class NamespaceDescriptors
         try
         {
             if (source.Path is { } path) return FileDescriptor.Open(path, Abi.O_RDONLY);
-            if (source.Container is null) return Copy(PidDescriptor.Open(source.ProcessId));
+            if (source.Container is null)
+            {
+                PidDescriptor? process = source.StartTime is { } start ? ProcessStartTime.Open(source.ProcessId, start) : PidDescriptor.Open(source.ProcessId);
+                return Copy(process ?? throw Ended(joined));
+            }
+
             FileDescriptor copy = Descriptors.Duplicate(source.Container.Process);
             if (source.Container.IsRunning) return copy;
             copy.Dispose();
-            throw new ContainerException(ContainerErrorReason.NamespaceNotFound, $"Cannot join {Names(joined)} of container {source.Container.Id}: it has ended", null, null);
+            throw Ended(joined);
         }
         catch (LinuxException exception) when (LaunchFailures.IsLimit(exception.Errno))
         {
@@ -36,6 +41,9 @@ internal static class NamespaceDescriptors
         NamespaceKind.Mount => "mnt",
         _ => kind.ToString().ToLowerInvariant(),
     };
+
+    private static ContainerException Ended(JoinedNamespaces joined) =>
+        new(ContainerErrorReason.NamespaceNotFound, $"Cannot join {Names(joined)} of {joined.Source}: it has ended", null, null);
 
     private static string Names(JoinedNamespaces joined) => $"the {string.Join(", ", joined.Kinds).ToLowerInvariant()} namespace";
 

@@ -1,13 +1,12 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
+using System.Text;
 
 namespace Isolation;
 
 /// <summary>Runs hooks, one after the other, each with the state on its standard input.</summary>
 internal static class OciHookRunner
 {
-    private const int LongestWords = 4096;
-
     /// <summary>In the namespaces of this process.</summary>
     /// <exception cref="OciRuntimeException">One cannot be run, fails, or takes longer than it may: it is killed then.</exception>
     internal static Task RunAsync(string point, ImmutableArray<OciHook> hooks, OciState state, CancellationToken cancellationToken) => AllAsync(point, hooks, OciJoin.None, state, cancellationToken);
@@ -32,6 +31,7 @@ internal static class OciHookRunner
     {
         foreach (OciHook hook in hooks)
         {
+            using LastWords words = new();
             ContainerSpec spec = place with
             {
                 Executable = hook.Path,
@@ -40,6 +40,8 @@ internal static class OciHookRunner
                 Input = InputSource.FromText(state.ToJson()),
                 Timeout = hook.Timeout,
                 NoNewPrivileges = false,
+                Output = OutputTarget.ToStream(words),
+                Error = OutputTarget.SameAsOutput,
             };
             ContainerResult result;
             try
@@ -57,9 +59,29 @@ internal static class OciHookRunner
             }
 
             if (result.Outcome == ContainerOutcome.TimedOut) throw new OciRuntimeException($"The hook {point} '{hook.Path}' took longer than its timeout of {hook.Timeout!.Value.TotalSeconds} s and was killed");
-            if (!result.Succeeded) throw new OciRuntimeException($"The hook {point} '{hook.Path}' failed: {result}{Words(result.StandardError + result.StandardOutput)}");
+            if (!result.Succeeded) throw new OciRuntimeException($"The hook {point} '{hook.Path}' failed: {result}{words}");
         }
     }
 
-    private static string Words(string text) => text.Trim() is { Length: > 0 } words ? ": " + words[..Math.Min(words.Length, LongestWords)] : "";
+    /// <summary>The end of what a hook printed, which may be any amount: there it says why it failed.</summary>
+    private sealed class LastWords : MemoryStream
+    {
+        private const int Most = 4096;
+
+        public override void Write(byte[] buffer, int offset, int count)
+        {
+            base.Write(buffer, offset, count);
+            if (Length <= Most) return;
+            GetBuffer().AsSpan((int)Length - Most, Most).CopyTo(GetBuffer());
+            SetLength(Most);
+            Position = Most;
+        }
+
+        /// <summary>With nothing in it that a terminal would obey.</summary>
+        public override string ToString()
+        {
+            string text = Encoding.UTF8.GetString(GetBuffer(), 0, (int)Length).Trim();
+            return text.Length == 0 ? "" : ": " + string.Concat(text.Select(letter => char.IsControl(letter) && letter != '\n' ? '?' : letter));
+        }
+    }
 }

@@ -95,11 +95,12 @@ public sealed partial class OciRuntimeRoot
     public async Task<OciProgram> ExecAsync(string id, OciExecOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        ContainerSpec spec = SpecOf(id, options);
-        CheckTerminal(spec.Terminal is not null, options.ConsoleSocket);
+        ContainerSpec? spec = null;
         ContainerLaunch? launch = null;
         try
         {
+            spec = SpecOf(id, options);
+            CheckTerminal(spec.Terminal is not null, options.ConsoleSocket);
             launch = ContainerLaunch.Begin(Prepared(spec, options.ConsoleSocket, options.PreservedDescriptors) with { LeavesExit = options.LeavesExitStatus }, cancellationToken);
             await launch.Started.ConfigureAwait(false);
             WritePidFile(options.PidFile, launch.ProcessId);
@@ -108,13 +109,31 @@ public sealed partial class OciRuntimeRoot
         catch (Exception exception)
         {
             launch?.Kill(ContainerOutcome.Cancelled);
+            if (exception is ContainerException or CgroupException or OciRuntimeException && await EndsSoonAsync(id, exception).ConfigureAwait(false)) throw CannotExec(id, OciStatus.Stopped, exception);
             throw Explained(exception);
         }
         finally
         {
-            spec.GivenGroup?.Close();
+            spec?.GivenGroup?.Close();
         }
     }
+
+    /// <summary>Whether a container is, or after a moment will be, no more: then it is that which hindered a program.</summary>
+    private async Task<bool> EndsSoonAsync(string id, Exception hindrance)
+    {
+        long start = System.Diagnostics.Stopwatch.GetTimestamp();
+        bool mayEnd = hindrance is ContainerException refused && LaunchFailures.MayMeanAnEnd(refused);
+        while (GetState(id).Status != OciStatus.Stopped)
+        {
+            if (!mayEnd || System.Diagnostics.Stopwatch.GetElapsedTime(start) > TimeSpan.FromSeconds(1)) return false;
+            await Task.Delay(1).ConfigureAwait(false);
+        }
+
+        return true;
+    }
+
+    private static OciRuntimeException CannotExec(string id, OciStatus status, Exception? cause = null) =>
+        new($"cannot exec in container '{id}': it is {status.ToString().ToLowerInvariant()}", cause);
 
     /// <summary>Where a root whose path is a link is: mounts are attached there.</summary>
     private static string Resolved(string path) => new DirectoryInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? path;
@@ -124,9 +143,9 @@ public sealed partial class OciRuntimeRoot
     internal ContainerSpec SpecOf(string id, OciExecOptions options)
     {
         (OciRecord record, OciState state) = Now(id);
-        if (state.Status is not (OciStatus.Running or OciStatus.Created)) throw new OciRuntimeException($"cannot exec in container '{id}': it is {state.Status.ToString().ToLowerInvariant()}");
+        if (state.Status is not (OciStatus.Running or OciStatus.Created)) throw CannotExec(id, state.Status);
         OciConfig config = Config(PathOf(id), record);
-        ContainerSpec spec = OciJoin.Of(record.ProcessId);
+        ContainerSpec spec = OciJoin.Of(record.ProcessId, record.StartTime);
         try
         {
             spec = spec with { Seccomp = config.Spec.Seccomp, Unfiltered = config.Spec.Unfiltered, Selinux = config.Spec.Selinux, Personality = config.Spec.Personality, MemoryPolicy = config.Spec.MemoryPolicy,

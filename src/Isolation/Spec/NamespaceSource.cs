@@ -20,6 +20,9 @@ public sealed class NamespaceSource
 
     internal int ProcessId { get; private init; }
 
+    /// <summary>Which of those that have had the number; null for whoever has it when it is joined.</summary>
+    internal ulong? StartTime { get; private init; }
+
     internal Container? Container { get; private init; }
 
     internal string Description { get; }
@@ -46,6 +49,11 @@ public sealed class NamespaceSource
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(processId);
         return new("process " + processId.ToString(CultureInfo.InvariantCulture)) { ProcessId = processId };
     }
+
+    /// <summary>The same, and of no other that has the number later.</summary>
+    /// <param name="processId">As above.</param>
+    /// <param name="startTime">As <see cref="Linux.ProcessStartTime"/> has it.</param>
+    internal static NamespaceSource OfProcess(int processId, ulong startTime) => new(OfProcess(processId).Description) { ProcessId = processId, StartTime = startTime };
 
     /// <summary>Joins the namespace of a container that runs when this one starts.</summary>
     public static NamespaceSource Of(Container container)

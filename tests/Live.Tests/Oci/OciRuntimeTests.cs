@@ -166,44 +166,6 @@ public sealed class OciRuntimeTests
     }
 
     [Fact]
-    [Trait("Category", "Slow")]
-    public async Task What_is_left_of_a_command_that_is_killed_at_any_moment_can_be_deleted()
-    {
-        using Bundle bundle = Bundle.Shell("exec sleep 1000");
-        string unique = $"killed-{Guid.NewGuid():N}", path = bundle.Write().Bundle;
-        Directory.CreateDirectory(bundle.Containers.Directory);
-        HashSet<OciStatus?> seen = [];
-        Assert.SkipWhen(Environment.GetEnvironmentVariable("ISOLATION_TEST_KERNEL") is not null, "this machine's own kernel only: on an emulated processor each of thirty commands takes many seconds");
-        const int Times = 30;
-        TimeSpan whole = default;
-        for (int i = 0; i <= Times; i++)
-        {
-            string id = $"{unique}-{i}";
-            long start = System.Diagnostics.Stopwatch.GetTimestamp();
-            using (System.Diagnostics.Process command = Sandbox.StartOnHost(Path.Join(AppContext.BaseDirectory, "isolation-runtime"), "--root", bundle.Containers.Directory, "create", "--bundle", path, id))
-            {
-                // The first is let to its end, by which the others are timed.
-                if (i > 0)
-                {
-                    await Task.Delay(whole * i / (Times - 5), Sandbox.Token);
-                    command.Kill();
-                }
-
-                await command.WaitForExitAsync(Sandbox.Token);
-                if (i == 0) whole = System.Diagnostics.Stopwatch.GetElapsedTime(start);
-            }
-
-            seen.Add(bundle.Containers.List().SingleOrDefault()?.Status);
-            await bundle.Containers.DeleteAsync(id, force: true, Sandbox.Token);
-            Assert.Empty(bundle.Containers.List());
-            Assert.Empty(Directory.GetFileSystemEntries(bundle.Containers.Directory));
-        }
-
-        Assert.True(seen.Count > 1, $"all were killed at {string.Join(", ", seen)}");
-        Assert.Empty(Directory.EnumerateDirectories("/sys/fs/cgroup", $"*{unique}*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }));
-    }
-
-    [Fact]
     public async Task A_number_that_another_process_has_by_now_is_not_the_containers()
     {
         using Bundle bundle = Bundle.Shell("exec sleep 1000");
