@@ -247,7 +247,8 @@ fi
 echo "built in $((SECONDS - started)) s"
 
 # The short ones beside the suites of this machine in which nothing is timed, one at once; the others when nothing else runs.
-virtual=0 early=
+# A machine that is emulated is slow enough without having to share its processor: what runs beside it waits.
+virtual=0 early= beside=()
 if [ $fast = 0 ] && [ "${ISOLATION_VM:-}" != none ]; then
     virtual=1
     (
@@ -256,9 +257,10 @@ if [ $fast = 0 ] && [ "${ISOLATION_VM:-}" != none ]; then
         vm_run short 1
     ) &
     early=$!
+    beside=(nice -n 10)
 fi
 for suite in Linux Cgroups Networking UnionFs Images Isolation Architecture; do
-    run_suite "$suite.Tests" "$scratch/$suite.xml" "$(executable "$suite")"
+    run_suite "$suite.Tests" "$scratch/$suite.xml" ${beside[@]+"${beside[@]}"} "$(executable "$suite")"
 done
 if [ $virtual = 1 ]; then
     wait "$early"

@@ -16,7 +16,7 @@ internal sealed class SystemdClient(string addresses, TimeSpan patience)
 {
     private const string Service = "org.freedesktop.systemd1", Manager = "org.freedesktop.systemd1.Manager", ManagerPath = "/org/freedesktop/systemd1", Starting = "StartTransientUnit", Attaching = "AttachProcessesToUnit";
     private const string Booted = "/run/systemd/system"; // sd_booted(3)
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(25); // as sd-bus has it, sd_bus_set_method_call_timeout(3)
 
     internal string Addresses => addresses;
 
