@@ -92,13 +92,17 @@ public static class VolumeContent
 
     private static bool IsEmpty(FileDescriptor parent, byte[] name)
     {
-        while (true)
+        using FileDescriptor volume = MergedTree.OpenDirectory(parent, name, "");
+        nint result = DirectoryListing.TryRead(volume, 0, out _);
+
+        // It was removed between the two calls (getdents(2)), by the renaming of one that is full to its name.
+        if (Syscall.Is(result, Errno.ENOENT))
         {
-            using FileDescriptor volume = MergedTree.OpenDirectory(parent, name, "");
-            nint result = DirectoryListing.TryRead(volume, 0, out _);
-            if (Syscall.Is(result, Errno.ENOENT)) continue; // it gave way to one that is full between the two calls (getdents(2))
-            if (!Syscall.Is(result, Errno.EOVERFLOW)) Syscall.Check(result, "getdents64", $"\"{FileName.Text(name)}\"");
-            return result == 0;
+            using FileDescriptor filled = MergedTree.OpenDirectory(parent, name, "");
+            result = DirectoryListing.TryRead(filled, 0, out _);
         }
+
+        if (!Syscall.Is(result, Errno.EOVERFLOW)) Syscall.Check(result, "getdents64", $"\"{FileName.Text(name)}\"");
+        return result == 0;
     }
 }
