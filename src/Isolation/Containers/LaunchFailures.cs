@@ -21,9 +21,9 @@ internal static class LaunchFailures
     internal static ContainerException Preparing(LinuxException cause) => new(
         IsLimit(cause.Errno) ? ContainerErrorReason.ResourceLimit : ContainerErrorReason.LaunchFailed, "Cannot prepare the launch", cause, cause.Remedy);
 
-    /// <summary>The namespaces of a container that is ending refuse newcomers, in several ways.</summary>
+    /// <summary>The namespaces of a container that is ending refuse newcomers, in several ways, or kill who has just come in (EPIPE).</summary>
     internal static bool MayMeanAnEnd(ContainerException exception) =>
-        exception.Reason == ContainerErrorReason.NamespaceNotFound || (exception.Purpose is not null && exception.Errno is Errno.ENOMEM or Errno.ESRCH or Errno.ENODEV);
+        exception.Reason == ContainerErrorReason.NamespaceNotFound || exception.Errno == Errno.EPIPE || (exception.Purpose is not null && exception.Errno is Errno.ENOMEM or Errno.ESRCH or Errno.ENODEV);
 
     internal static bool IsLimit(Errno errno) => errno is Errno.ENOMEM or Errno.EMFILE or Errno.ENFILE or Errno.EAGAIN;
 

@@ -100,8 +100,8 @@ public sealed class OciFaultTests
     [Fact]
     public async Task Of_a_process_that_has_ended_nothing_is_joined_and_the_hosts_namespaces_are_not_taken_instead()
     {
-        // A shell that became another program never hears of its child's end: nobody reaps that.
-        using Process parent = Sandbox.StartOnHost("sh", "-c", "true & echo $!; exec sleep 1000");
+        // A shell that became another program never hears of its child's end: nobody reaps that. The child ends once it has become one.
+        using Process parent = Sandbox.StartOnHost("sh", "-c", "(while read -r name < /proc/$$/comm && [ $name = sh ]; do :; done) & echo $!; exec sleep 1000");
         int ended = int.Parse(await parent.StandardOutput.ReadLineAsync(Sandbox.Token) ?? "", CultureInfo.InvariantCulture);
         while (!(await File.ReadAllTextAsync($"/proc/{ended}/stat", Sandbox.Token)).Contains(") Z ", StringComparison.Ordinal)) await Task.Delay(1, Sandbox.Token);
 
