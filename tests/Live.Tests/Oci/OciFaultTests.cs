@@ -224,6 +224,7 @@ public sealed class OciFaultTests
         }
 
         await command.WaitForExitAsync(Sandbox.Token);
+        if (killedAfter == Timeout.InfiniteTimeSpan) Assert.Equal(0, command.ExitCode);
         return Stopwatch.GetElapsedTime(start);
     }
 }
