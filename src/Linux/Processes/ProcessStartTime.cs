@@ -1,5 +1,3 @@
-using System.Buffers.Text;
-
 namespace Isolation.Linux;
 
 /// <summary>
@@ -9,40 +7,14 @@ namespace Isolation.Linux;
 /// </summary>
 internal static class ProcessStartTime
 {
-    private const int Field = 22, FirstAfterName = 3;
+    private const int Field = 22;
 
     /// <summary>Null where there is no such process.</summary>
     /// <exception cref="LinuxException">It cannot be read for another reason.</exception>
-    internal static ulong? Read(int processId)
-    {
-        try
-        {
-            using FileDescriptor file = FileDescriptor.Open(FormattableString.Invariant($"/proc/{processId}/stat"), Abi.O_RDONLY);
-            Span<byte> text = stackalloc byte[1024];
-            return Parse(text[..Descriptors.Read(file, text)]);
-        }
-        catch (LinuxException exception) when (exception.Errno is Errno.ENOENT or Errno.ESRCH)
-        {
-            return null;
-        }
-    }
+    internal static ulong? Read(int processId) => ProcessStat.Field(processId, Field);
 
     /// <summary>Null where the text is none of the kernel's.</summary>
-    internal static ulong? Parse(ReadOnlySpan<byte> text)
-    {
-        // The name, in parentheses, is the process's to choose: it may hold spaces and parentheses itself.
-        int name = text.LastIndexOf((byte)')');
-        if (name < 0 || text.Length < name + 3) return null;
-        ReadOnlySpan<byte> rest = text[(name + 2)..];
-        for (int field = FirstAfterName; field < Field; field++)
-        {
-            int space = rest.IndexOf((byte)' ');
-            if (space < 0) return null;
-            rest = rest[(space + 1)..];
-        }
-
-        return Utf8Parser.TryParse(rest, out ulong start, out _) ? start : null;
-    }
+    internal static ulong? Parse(ReadOnlySpan<byte> text) => ProcessStat.Field(text, Field);
 
     /// <summary>The process if it still runs.</summary>
     internal static PidDescriptor? Open(int processId, ulong startTime)

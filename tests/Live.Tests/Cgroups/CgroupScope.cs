@@ -6,7 +6,7 @@ namespace Isolation.Live.Tests;
 /// <summary>A control group of a test's own, gone with it, and programs that run in it.</summary>
 internal sealed class CgroupScope : IAsyncDisposable
 {
-    private CgroupScope(Cgroup group) => Group = group;
+    internal CgroupScope(Cgroup group) => Group = group;
 
     internal Cgroup Group { get; }
 
