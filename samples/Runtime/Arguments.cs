@@ -9,11 +9,8 @@ internal sealed class Arguments
 
     internal List<string> Rest { get; } = [];
 
-    /// <param name="words">What to read.</param>
-    /// <param name="flags">Names that take no value.</param>
-    /// <param name="options">Names that take one.</param>
-    /// <param name="anywhere">Whether flags may also stand behind other words.</param>
-    internal static Arguments Parse(IEnumerable<string> words, string[] flags, string[] options, bool anywhere = false)
+    /// <inheritdoc cref="CommandSyntax"/>
+    internal static Arguments Parse(IEnumerable<string> words, string[] flags, string[] options, bool anywhere)
     {
         Arguments parsed = new();
         Queue<string> left = new(words);
@@ -36,40 +33,40 @@ internal sealed class Arguments
             string name = word.TrimStart('-');
             string? value = null;
             if (name.Split('=', 2) is [{ } key, { } given]) (name, value) = (key, given);
-            if (flags.Contains(name)) parsed.Add(name, value ?? "true");
-            else if (options.Contains(name)) parsed.Add(name, value ?? (left.TryDequeue(out string? next) ? next : throw new UsageException($"flag needs an argument: --{name}")));
+            if (name is "help" or "h") parsed.Add("help", "true");
+            else if (Find(flags, name) is { } flag) parsed.Add(flag, value ?? "true");
+            else if (Find(options, name) is { } option) parsed.Add(option, value ?? (left.TryDequeue(out string? next) ? next : throw new UsageException($"flag needs an argument: --{name}")));
             else throw new UsageException($"flag provided but not defined: -{name}");
         }
 
         return parsed;
     }
 
-    internal bool Has(params ReadOnlySpan<string> names)
-    {
-        foreach (string name in names)
-            if (_values.TryGetValue(name, out List<string>? values) && values[^1] is not ("false" or "0")) return true;
-        return false;
-    }
+    /// <param name="name">The long one.</param>
+    internal bool Has(string name) => Value(name) is not (null or "false" or "0");
 
-    internal string? Value(params ReadOnlySpan<string> names)
-    {
-        foreach (string name in names)
-            if (_values.TryGetValue(name, out List<string>? values)) return values[^1];
-        return null;
-    }
+    /// <summary>The last that was given; null where none was.</summary>
+    internal string? Value(string name) => _values.TryGetValue(name, out List<string>? values) ? values[^1] : null;
 
-    internal IReadOnlyList<string> All(params ReadOnlySpan<string> names)
-    {
-        List<string> all = [];
-        foreach (string name in names)
-            if (_values.TryGetValue(name, out List<string>? values)) all.AddRange(values);
-        return all;
-    }
+    /// <summary>Null also where it is empty.</summary>
+    internal string? Filled(string name) => Value(name) is { Length: > 0 } value ? value : null;
+
+    internal IReadOnlyList<string> All(string name) => _values.TryGetValue(name, out List<string>? values) ? values : [];
+
+    /// <summary>One of some words, the first where none is given.</summary>
+    internal string Choice(string name, params string[] choices) => Value(name) is not { } text ? choices[0] : choices.Contains(text) ? text : throw new UsageException($"invalid {name} option \"{text}\": {string.Join(" or ", choices)}");
 
     internal int Number(string name, int otherwise = 0) =>
         Value(name) is not { } text ? otherwise : int.TryParse(text, CultureInfo.InvariantCulture, out int number) ? number : throw new UsageException($"invalid value \"{text}\" for flag -{name}");
 
     internal string Id() => Rest is [{ } id] ? id : throw new UsageException(Rest.Count == 0 ? "container id cannot be empty" : $"exactly one container id is wanted, and not {Rest.Count} words");
+
+    private static string? Find(string[] known, string name)
+    {
+        foreach (string names in known)
+            if (names.Split(' ') is [{ } first, ..] all && all.Contains(name)) return first;
+        return null;
+    }
 
     private void Add(string name, string value)
     {

@@ -14,13 +14,29 @@ internal static class Limits
         ("blkio-weight", "blockIO", "weight"), ("pids-limit", "pids", "limit"),
     ];
 
-    internal static string[] Options { get; } = [.. Fields.Select(field => field.Option), "kernel-memory", "kernel-memory-tcp", "l3-cache-schema", "mem-bw-schema"];
+    /// <summary>Limits that no kernel has any more, which runc takes and tells of.</summary>
+    internal static string[] Gone { get; } = ["kernel-memory", "kernel-memory-tcp"];
+
+    internal static string[] Options { get; } = [.. Fields.Select(field => field.Option), .. Gone, "l3-cache-schema", "mem-bw-schema"];
 
     internal static string ToJson(Arguments arguments)
     {
         foreach (string option in (ReadOnlySpan<string>)["l3-cache-schema", "mem-bw-schema"])
             if (arguments.Value(option) is { Length: > 0 }) throw new UsageException($"--{option} cannot be had: a class of service stays what it was made; write the file schemata of its directory in resctrl");
         return JsonText.Of(writer => Write(writer, arguments));
+    }
+
+    /// <summary>64000000, 50M, 1.5GiB; -1 for no limit. Null where it is no size.</summary>
+    private static long? Bytes(string text)
+    {
+        const string Units = "kmgtp";
+        if (text == "-1") return -1;
+        string size = text.ToLowerInvariant();
+        if (size.EndsWith('b')) size = size[..^1];
+        if (size.EndsWith('i')) size = size[..^1];
+        int power = size.Length == 0 ? 0 : Units.IndexOf(size[^1], StringComparison.Ordinal) + 1;
+        if (power > 0) size = size[..^1];
+        return decimal.TryParse(size.TrimEnd(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out decimal number) && number * (1L << (10 * power)) is var bytes && bytes <= long.MaxValue ? (long)bytes : null;
     }
 
     private static void Write(Utf8JsonWriter writer, Arguments arguments)
@@ -32,7 +48,7 @@ internal static class Limits
             {
                 string text = arguments.Value(option)!;
                 if (field is "cpus" or "mems") writer.WriteString(field, text);
-                else writer.WriteNumber(field, long.TryParse(text, CultureInfo.InvariantCulture, out long number) ? number : throw new UsageException($"invalid value \"{text}\" for flag -{option}"));
+                else writer.WriteNumber(field, (group.Key == "memory" ? Bytes(text) : long.TryParse(text, CultureInfo.InvariantCulture, out long number) ? number : null) ?? throw new UsageException($"invalid value \"{text}\" for flag -{option}"));
             }
 
             writer.WriteEndObject();

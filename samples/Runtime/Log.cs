@@ -1,19 +1,37 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Isolation.Samples.Runtime;
 
 /// <summary>Where errors are told: on the error stream, and in the file of <c>--log</c>, which engines read.</summary>
-internal sealed class Log(string? path, bool json)
+internal sealed class Log(string? path, bool json, bool debug)
 {
     internal void Error(string message)
     {
-        string time = DateTime.UtcNow.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
         Console.Error.WriteLine("isolation-runtime: " + message);
-        if (path is null) return;
+        if (path is not null) Write("error", message);
+    }
+
+    internal void Warning(string message)
+    {
+        if (path is null) Console.Error.WriteLine("isolation-runtime: " + message);
+        else Write("warning", message);
+    }
+
+    internal void Debug(string message)
+    {
+        if (debug) Write("debug", message);
+    }
+
+    private void Write(string level, string message)
+    {
+        string time = DateTime.UtcNow.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+        string line = (json ? Json(level, message, time) : $"time=\"{time}\" level={level} msg=\"{JsonEncodedText.Encode(message, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"") + "\n";
         try
         {
-            File.AppendAllText(path, (json ? Json(message, time) : $"time=\"{time}\" level=error msg=\"{message.Replace("\"", "\\\"", StringComparison.Ordinal)}\"") + "\n");
+            if (path is null) Console.Error.Write(line);
+            else File.AppendAllText(path, line);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -21,9 +39,9 @@ internal sealed class Log(string? path, bool json)
         }
     }
 
-    private static string Json(string message, string time) => JsonText.Of(writer =>
+    private static string Json(string level, string message, string time) => JsonText.Of(writer =>
     {
-        writer.WriteString("level", "error");
+        writer.WriteString("level", level);
         writer.WriteString("msg", message);
         writer.WriteString("time", time);
     });

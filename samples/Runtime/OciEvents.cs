@@ -39,6 +39,12 @@ internal static class OciEvents
         writer.WriteEndObject();
     });
 
+    internal static string OutOfMemory(string id) => JsonText.Of(writer =>
+    {
+        writer.WriteString("type", "oom");
+        writer.WriteString("id", id);
+    });
+
     private static void Number(Utf8JsonWriter writer, string name, long? value)
     {
         if (value is { } number) writer.WriteNumber(name, number);

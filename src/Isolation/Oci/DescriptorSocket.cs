@@ -1,9 +1,10 @@
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Isolation.Linux;
 
 namespace Isolation;
 
-/// <summary>Hands a descriptor over to whoever listens on a socket: the master of a terminal (runc's docs/terminals.md), or the listener of a seccomp filter.</summary>
+/// <summary>Hands a descriptor over to whoever listens on a socket: the master of a terminal (runc's docs/terminals.md), the listener of a seccomp filter, or a process.</summary>
 internal static class DescriptorSocket
 {
     /// <param name="path">Of an AF_UNIX stream socket.</param>
@@ -11,7 +12,7 @@ internal static class DescriptorSocket
     /// <param name="message">What is told with it.</param>
     /// <param name="what">In the words of an error.</param>
     /// <exception cref="OciRuntimeException">Nobody takes it.</exception>
-    internal static void Send(string path, FileDescriptor descriptor, ReadOnlySpan<byte> message, string what)
+    internal static void Send(string path, SafeHandle descriptor, ReadOnlySpan<byte> message, string what)
     {
         try
         {

@@ -9,6 +9,9 @@ public sealed record OciCreateOptions
     /// <summary>An AF_UNIX socket that the master of the program's terminal is sent to (SCM_RIGHTS). Needed where the configuration has <c>terminal</c> and nobody else takes it.</summary>
     public string? ConsoleSocket { get; init; }
 
+    /// <summary>An AF_UNIX socket that a descriptor of the process (pidfd_open(2)) is sent to (SCM_RIGHTS), before <see cref="PidFile"/> is written.</summary>
+    public string? PidfdSocket { get; init; }
+
     /// <summary>Where the number of the first process is written to, last of all.</summary>
     public string? PidFile { get; init; }
 
@@ -72,8 +75,20 @@ public sealed record OciExecOptions
     /// <inheritdoc cref="OciCreateOptions.ConsoleSocket"/>
     public string? ConsoleSocket { get; init; }
 
+    /// <inheritdoc cref="OciCreateOptions.PidfdSocket"/>
+    public string? PidfdSocket { get; init; }
+
     /// <inheritdoc cref="OciCreateOptions.PidFile"/>
     public string? PidFile { get; init; }
+
+    /// <summary>
+    /// Groups below those of the container that it is put into: <c>path</c>, and on v1 also <c>controller[,controller...]:path</c>. They have to be there. Without one it is in the container's own,
+    /// or where that takes no processes, because the container has divided it (cgroup-v2.rst, "No Internal Process Constraint"), in that of the container's first process.
+    /// </summary>
+    public IReadOnlyList<string> ControlGroups { get; init; } = [];
+
+    /// <summary>It may be started while the container is paused, and then waits until that goes on.</summary>
+    public bool IgnoresPause { get; init; }
 
     /// <inheritdoc cref="OciCreateOptions.LeavesExitStatus"/>
     public bool LeavesExitStatus { get; init; }

@@ -114,6 +114,52 @@ internal static class OciGroups
         }
     }
 
+    /// <summary>The groups that a further program enters.</summary>
+    /// <param name="record">Of the container.</param>
+    /// <param name="given">As <see cref="OciExecOptions.ControlGroups"/> has it.</param>
+    /// <exception cref="OciRuntimeException">One is not there, or is not below the container's.</exception>
+    internal static ImmutableArray<string> Entered(OciRecord record, IReadOnlyList<string> given)
+    {
+        if (given.Count == 0) return [.. record.Groups.Select(group => SmallFile.ReadText(Path.Join(group, "cgroup.subtree_control")).Trim().Length == 0 ? group : OfFirst(record, group))];
+        (string[] Controllers, string Path)[] below = [.. given.Select(text => text.Split(':') switch
+        {
+            [{ } path] => (Array.Empty<string>(), path),
+            [{ Length: > 0 } controllers, { } path] => (controllers.Split(','), path),
+            _ => throw new OciRuntimeException($"the control group '{text}' is to be [controller[,controller...]:]path"),
+        })];
+        Cgroup group = Open(record.Groups, record.Id);
+        try
+        {
+            string[] known = [.. group.Parts.SelectMany(NamesOf)];
+            if (below.SelectMany(one => one.Controllers).FirstOrDefault(name => !known.Contains(name)) is { } unknown)
+                throw new OciRuntimeException($"the container '{record.Id}' has no control group of version 1 with the controller '{unknown}': {(known.Length == 0 ? "give the path alone" : string.Join(", ", known))}");
+            return [.. group.Parts.Select(part => Below(part.Group.Path, below.LastOrDefault(one => one.Controllers.Length == 0 || NamesOf(part).Any(one.Controllers.Contains)).Path ?? ""))];
+        }
+        finally
+        {
+            group.Close();
+        }
+
+        static IEnumerable<string> NamesOf(GroupPart part) => part.Group.Version == CgroupVersion.V1 ? part.Controllers.Select(ControllerName.V1) : [];
+    }
+
+    private static string Below(string group, string path)
+    {
+        if (path.Split('/').Contains("..")) throw new OciRuntimeException($"the control group '{path}' is to be below the container's");
+        string directory = path.Trim('/') is { Length: > 0 } name ? Path.Join(group, name) : group;
+        return Directory.Exists(directory) ? directory : throw new OciRuntimeException($"there is no control group '{directory}'");
+    }
+
+    /// <summary>Where the first process of a container is, which has divided its group.</summary>
+    private static string OfFirst(OciRecord record, string group)
+    {
+        string text = SmallFile.ReadText(string.Create(CultureInfo.InvariantCulture, $"/proc/{record.ProcessId}/cgroup"));
+        string? path = text.Split('\n').FirstOrDefault(line => line.StartsWith("0::", StringComparison.Ordinal))?[3..];
+        if (path is null || CgroupSystem.Current.Unified is not { } place) return group;
+        string directory = (place with { OwnPath = path }).OwnDirectory;
+        return directory.StartsWith(group + "/", StringComparison.Ordinal) ? directory : group;
+    }
+
     private static (string Slice, string Unit) Unit(string? path, string id)
     {
         if (path is null) return (DefaultSlice, $"isolation-runtime-{id}.scope");
@@ -130,5 +176,7 @@ internal static class OciGroups
 
     /// <exception cref="OciRuntimeException">It is gone.</exception>
     internal static Cgroup Open(ImmutableArray<string> directories, string id) =>
-        (directories.IsEmpty ? null : Cgroup.Open(directories)) ?? throw new OciRuntimeException($"The container '{id}' has no control group");
+        (directories.IsEmpty ? null : Cgroup.Open(directories)) ?? throw HasNone(id);
+
+    internal static OciRuntimeException HasNone(string id) => new($"The container '{id}' has no control group");
 }

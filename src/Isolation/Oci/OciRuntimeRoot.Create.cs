@@ -67,7 +67,7 @@ public sealed partial class OciRuntimeRoot
             launch = ContainerLaunch.Begin(spec, cancellationToken, gate: opened);
             await launch.Ready.ConfigureAwait(false);
             Note(launch.ProcessId);
-            WritePidFile(options.PidFile, launch.ProcessId);
+            Tell(launch, options.PidfdSocket, options.PidFile);
             group?.Close();
             return new OciProgram(launch);
         }
@@ -103,7 +103,7 @@ public sealed partial class OciRuntimeRoot
             CheckTerminal(spec.Terminal is not null, options.ConsoleSocket);
             launch = ContainerLaunch.Begin(Prepared(spec, options.ConsoleSocket, options.PreservedDescriptors) with { LeavesExit = options.LeavesExitStatus }, cancellationToken);
             await launch.Started.ConfigureAwait(false);
-            WritePidFile(options.PidFile, launch.ProcessId);
+            Tell(launch, options.PidfdSocket, options.PidFile);
             return new OciProgram(launch);
         }
         catch (Exception exception)
@@ -143,7 +143,7 @@ public sealed partial class OciRuntimeRoot
     internal ContainerSpec SpecOf(string id, OciExecOptions options)
     {
         (OciRecord record, OciState state) = Now(id);
-        if (state.Status is not (OciStatus.Running or OciStatus.Created)) throw CannotExec(id, state.Status);
+        if (state.Status is not (OciStatus.Running or OciStatus.Created) && !(options.IgnoresPause && state.Status == OciStatus.Paused)) throw CannotExec(id, state.Status);
         OciConfig config = Config(PathOf(id), record);
         ContainerSpec spec = OciJoin.Of(record.ProcessId, record.StartTime);
         try
@@ -161,8 +161,9 @@ public sealed partial class OciRuntimeRoot
 
         if (options.Terminal is { } terminal) spec = spec with { Terminal = terminal ? spec.Terminal ?? new(0, 0) : null };
         if (options.NoNewPrivileges is { } none) spec = spec with { NoNewPrivileges = none };
-        if (record.Groups.Any(OciGroups.IsScope)) return spec with { OnMapped = processId => OciGroups.Join(record.Groups, processId) };
-        return record.Groups.IsEmpty ? spec : spec with { GivenGroup = OciGroups.Open(record.Groups, id) };
+        if (record.Groups.IsEmpty) return options.ControlGroups.Count == 0 ? spec : throw OciGroups.HasNone(id);
+        ImmutableArray<string> groups = OciGroups.Entered(record, options.ControlGroups);
+        return record.Groups.Any(OciGroups.IsScope) ? spec with { OnMapped = processId => OciGroups.Join(groups, processId) } : spec with { GivenGroup = OciGroups.Open(groups, id) };
     }
 
     private static ContainerSpec Prepared(ContainerSpec spec, string? consoleSocket, int preserved) => spec with
@@ -224,9 +225,10 @@ public sealed partial class OciRuntimeRoot
         }
     }
 
-    private static void WritePidFile(string? path, int processId)
+    private static void Tell(ContainerLaunch launch, string? pidfdSocket, string? pidFile)
     {
-        if (path is not null) WholeFile.Replace(path, processId.ToString(CultureInfo.InvariantCulture));
+        if (pidfdSocket is not null) DescriptorSocket.Send(pidfdSocket, launch.Process, "pidfd"u8, "the process");
+        if (pidFile is not null) WholeFile.Replace(pidFile, launch.ProcessId.ToString(CultureInfo.InvariantCulture));
     }
 
     private static Exception Explained(Exception exception) => exception switch

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Isolation.Cgroups;
 using Isolation.Linux;
@@ -232,6 +233,36 @@ public sealed partial class OciRuntimeRoot
         }
     }
 
+    /// <summary>What happens to the control group of a container from the first reading on, until it ends.</summary>
+    /// <param name="id">Which.</param>
+    /// <param name="kinds">What to tell; null for all that its group can tell.</param>
+    /// <param name="cancellationToken">Ends the wait with an exception.</param>
+    /// <exception cref="OciRuntimeException">It is stopped, or has no control group, or that cannot tell one of the kinds.</exception>
+    public async IAsyncEnumerable<CgroupEvent> WatchAsync(string id, IReadOnlyCollection<CgroupEventKind>? kinds = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        (OciRecord record, OciState state) = Now(id);
+        if (state.Status == OciStatus.Stopped) throw new OciRuntimeException($"container not running: '{id}'");
+        Cgroup group = OciGroups.Open(record.Groups, id);
+        try
+        {
+            CgroupEventWatch watch;
+            try
+            {
+                watch = group.Watch(kinds);
+            }
+            catch (CgroupException exception)
+            {
+                throw new OciRuntimeException($"cannot watch container '{id}': {exception.Message}", exception);
+            }
+
+            await foreach (CgroupEvent next in watch.WithCancellation(cancellationToken).ConfigureAwait(false)) yield return next;
+        }
+        finally
+        {
+            group.Close();
+        }
+    }
+
     private static string Default() => OciGroups.IsHostsRoot ? "/run/isolation-runtime"
         : Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") is ['/', ..] runtime ? Path.Join(runtime, "isolation-runtime") : string.Create(CultureInfo.InvariantCulture, $"/tmp/isolation-runtime-{Syscall.Invoke(SystemCall.geteuid)}");
 
@@ -285,7 +316,21 @@ public sealed partial class OciRuntimeRoot
         return new()
         {
             Id = id, Status = status, ProcessId = process is null ? 0 : record.ProcessId, Bundle = record.Bundle, RootPath = record.RootPath, Created = record.Created, Annotations = record.Annotations,
+            OwnerId = OwnerOf(directory, id),
         };
+    }
+
+    private static uint OwnerOf(string directory, string id)
+    {
+        try
+        {
+            using FileDescriptor opened = FileDescriptor.Open(directory, Abi.O_PATH | TargetAbi.Current.O_DIRECTORY);
+            return FileStatus.Of(opened).Uid;
+        }
+        catch (LinuxException exception) when (exception.Errno == Errno.ENOENT)
+        {
+            throw new OciRuntimeException($"container '{id}' does not exist", exception);
+        }
     }
 
     private static bool IsFrozen(OciRecord record)

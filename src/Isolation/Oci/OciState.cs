@@ -46,6 +46,11 @@ public sealed record OciState
     /// <summary>When it was made.</summary>
     public DateTimeOffset Created { get; init; }
 
+    /// <summary>The user whose container it is: whom the directory of its state belongs to. By the name in <c>/etc/passwd</c>, or where there is none <c>#</c> and the id.</summary>
+    public string Owner => HostUser.NameOf(OwnerId);
+
+    internal uint OwnerId { get; init; }
+
     /// <summary>Those of its configuration.</summary>
     public ImmutableSortedDictionary<string, string> Annotations { get; init; } = ImmutableSortedDictionary<string, string>.Empty;
 
@@ -64,7 +69,7 @@ public sealed record OciState
         {
             writer.WriteString("rootfs", RootPath);
             writer.WriteString("created", Created.UtcDateTime.ToString("O", System.Globalization.CultureInfo.InvariantCulture));
-            writer.WriteString("owner", "");
+            writer.WriteString("owner", Owner);
         }
 
         if (!Annotations.IsEmpty || details)

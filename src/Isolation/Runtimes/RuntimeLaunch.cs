@@ -15,7 +15,7 @@ internal static class RuntimeLaunch
 {
     private const int LogDescriptor = 3;
     private static readonly string[] Places = ["/mnt", "/media", "/srv", "/opt", "/run"];
-    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20), EndPatience = TimeSpan.FromSeconds(10);
 
     /// <exception cref="ContainerException">It cannot be started: the runtime's words.</exception>
     internal static async Task<ContainerLaunch> StartAsync(ContainerSpec spec, bool unattended, CancellationToken cancellationToken)
@@ -170,9 +170,13 @@ internal static class RuntimeLaunch
     {
         while (!container.Launch.Ended.IsCompleted)
         {
-            if (await StatusAsync(container, cancellationToken).ConfigureAwait(false) is "running" or "stopped") return;
-            await ((Task)container.Launch.Ended).WaitAsync(Look, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            string? status = await StatusAsync(container, cancellationToken).ConfigureAwait(false);
+            if (status == "running") return;
+
+            // One whose program has ended, or could not be started: which of the two it was, the runtime has said once it has ended itself.
+            await ((Task)container.Launch.Ended).WaitAsync(status == "stopped" ? EndPatience : Look, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
+            if (status == "stopped") return;
         }
     }
 

@@ -27,6 +27,7 @@ internal static class FilesystemPlanner
         {
             OciFilesystemSteps.Attach(mounts, sources);
             OciFilesystemSteps.Devices(mounts);
+            OciFilesystemSteps.WorkingDirectory(mounts);
             HidingSteps.Write(mounts);
             StageSteps.Wait(writer, inputs, LaunchStage.Mounted);
             RootSteps.Seal(mounts);

@@ -69,6 +69,21 @@ internal static class OciFilesystemSteps
         foreach ((string name, string target) in DeviceSteps.Links) writer.Call(symlinkat, target, dev, name).Tolerate(Errno.EEXIST);
     }
 
+    /// <summary>Made where it is missing, as every runtime does, though the specification does not ask for it.</summary>
+    internal static void WorkingDirectory(MountWriter mounts)
+    {
+        string directory = mounts.Inputs.Spec.WorkingDirectory.Trim('/');
+        if (directory.Length == 0 || directory.Split('/').Contains("..")) return;
+        PlanWriter writer = mounts.Writer;
+        Label missing = new("the working directory is missing"), there = new("the working directory is there");
+        writer.For(RootSteps.EnterPurpose(mounts.Inputs.Spec));
+        mounts.OpenInRoot(directory, whenMissing: missing);
+        writer.Call(close, -1).When(-(int)Errno.EBADF, there);
+        writer.Mark(missing);
+        mounts.CreateInRoot(directory, directory: true);
+        writer.Mark(there);
+    }
+
     /// <summary>Once the pseudo-terminal is there: it is the console too (config-linux.md, "Default Devices").</summary>
     internal static void Console(PlanWriter writer, PlanInputs inputs, Slot terminal)
     {

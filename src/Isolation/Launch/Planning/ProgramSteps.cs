@@ -72,7 +72,7 @@ internal static class ProgramSteps
 
     private static void EnterDirectory(PlanWriter writer, PlanInputs inputs)
     {
-        writer.For($"enter the working directory '{inputs.Spec.WorkingDirectory}'");
+        writer.For(RootSteps.EnterPurpose(inputs.Spec));
         if (!inputs.Host.HasOpenAt2)
         {
             writer.Call(chdir, inputs.Spec.WorkingDirectory);

@@ -123,11 +123,13 @@ internal static class RootSteps
             for (int i = 0; i < mounts.MountsOnOldRoot; i++) writer.Call(umount2, ".", Operand.Named(MNT_DETACH, "MNT_DETACH"));
         }
 
-        writer.For($"enter the working directory '{mounts.Inputs.Spec.WorkingDirectory}'");
+        writer.For(EnterPurpose(mounts.Inputs.Spec));
         // Resolved as a path inside the root and entered by descriptor: /proc/self/fd/N is refused (CVE-2024-21626).
         Slot directory = mounts.OpenInRoot(mounts.Inputs.Spec.WorkingDirectory.Trim('/'), flags: mounts.Inputs.Host.Abi.O_DIRECTORY);
         writer.Call(fchdir, directory);
     }
+
+    internal static string EnterPurpose(ContainerSpec spec) => $"enter the working directory '{spec.WorkingDirectory}'";
 
     /// <summary>
     /// Where pivot_root(2) cannot be had, on the ramfs that a machine boots from: the root is covered, and what the kernel shows of the host in it is detached
