@@ -26,7 +26,7 @@ internal sealed class ChildDescriptors : IDisposable
             foreach ((int number, SafeFileHandle handle) in spec.Descriptors) Own(number, Descriptors.Duplicate(handle));
             for (int i = 0; i < places.Joined.Count; i++) Own(places.FirstNamespace + i, NamespaceDescriptors.Open(places.Joined[i]));
             int next = places.FirstGroup;
-            foreach (FileDescriptor membership in group?.OpenMembership(isBornInside: spec.EntersContainer is null) ?? []) Own(next++, membership);
+            foreach (FileDescriptor membership in group?.OpenMembership(spec.EntersContainer?.ProcessId) ?? []) Own(next++, membership);
             if (!spec.Init) return;
             if (spec.ExitFile is { } file)
             {

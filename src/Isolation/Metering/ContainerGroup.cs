@@ -54,15 +54,31 @@ internal sealed class ContainerGroup
     }
 
     /// <summary>Where the child writes itself in, one for each hierarchy but the one of v2 where it is born in that. The kernel looks at who opened them, and not at who writes (Linux 5.16, and earlier by its stable releases).</summary>
+    /// <param name="first">The container's first process, of a further program; null of one that is born inside.</param>
     /// <exception cref="ContainerException">The container has ended, and its group with it.</exception>
     /// <exception cref="LinuxException">No descriptor is left.</exception>
-    internal IEnumerable<FileDescriptor> OpenMembership(bool isBornInside) =>
-        _group.Parts.Where(part => !isBornInside || part.Group.Version == CgroupVersion.V1).Select(part => OpenMembership(part.Group));
+    internal IEnumerable<FileDescriptor> OpenMembership(int? first) =>
+        _group.Parts.Where(part => first is not null || part.Group.Version == CgroupVersion.V1).Select(part => OpenMembership(part.Group, first));
 
-    private static FileDescriptor OpenMembership(GroupDirectory group)
+    /// <summary>
+    /// The directory that a further program enters: that of the container's group, or where that takes no processes, because the container has divided it (cgroup-v2.rst, "No Internal
+    /// Process Constraint"), that of the group its first process is in.
+    /// </summary>
+    internal static string EnteredDirectory(string group, int first)
+    {
+        if (SmallFile.ReadText(Path.Join(group, "cgroup.subtree_control")).AsSpan().Trim().IsEmpty || CgroupSystem.Current.Unified is not { } place) return group;
+        string text = SmallFile.ReadText(FormattableString.Invariant($"/proc/{first}/cgroup"));
+        if (text.Split('\n').FirstOrDefault(line => line.StartsWith("0::", StringComparison.Ordinal)) is not { } line) return group;
+        string directory = (place with { OwnPath = line[3..] }).OwnDirectory;
+        return directory.StartsWith(group + "/", StringComparison.Ordinal) ? directory : group;
+    }
+
+    private static FileDescriptor OpenMembership(GroupDirectory group, int? first)
     {
         try
         {
+            if (group.Version == CgroupVersion.V2 && first is { } process && EnteredDirectory(group.Path, process) is var entered && entered != group.Path)
+                return FileDescriptor.Open(entered + "/cgroup.procs", Abi.O_WRONLY);
             // A process of one thread that moves itself: by its only thread it needs no lock on all forks of the machine, for which the kernel waits 10 ms and more (Linux 5.18).
             return DirectoryFiles.Open(group.Directory, group.Version == CgroupVersion.V1 ? "tasks" : "cgroup.procs", Abi.O_WRONLY);
         }

@@ -120,7 +120,7 @@ internal static class OciGroups
     /// <exception cref="OciRuntimeException">One is not there, or is not below the container's.</exception>
     internal static ImmutableArray<string> Entered(OciRecord record, IReadOnlyList<string> given)
     {
-        if (given.Count == 0) return [.. record.Groups.Select(group => SmallFile.ReadText(Path.Join(group, "cgroup.subtree_control")).Trim().Length == 0 ? group : OfFirst(record, group))];
+        if (given.Count == 0) return [.. record.Groups.Select(group => ContainerGroup.EnteredDirectory(group, record.ProcessId))];
         (string[] Controllers, string Path)[] below = [.. given.Select(text => text.Split(':') switch
         {
             [{ } path] => (Array.Empty<string>(), path),
@@ -148,16 +148,6 @@ internal static class OciGroups
         if (path.Split('/').Contains("..")) throw new OciRuntimeException($"the control group '{path}' is to be below the container's");
         string directory = path.Trim('/') is { Length: > 0 } name ? Path.Join(group, name) : group;
         return Directory.Exists(directory) ? directory : throw new OciRuntimeException($"there is no control group '{directory}'");
-    }
-
-    /// <summary>Where the first process of a container is, which has divided its group.</summary>
-    private static string OfFirst(OciRecord record, string group)
-    {
-        string text = SmallFile.ReadText(string.Create(CultureInfo.InvariantCulture, $"/proc/{record.ProcessId}/cgroup"));
-        string? path = text.Split('\n').FirstOrDefault(line => line.StartsWith("0::", StringComparison.Ordinal))?[3..];
-        if (path is null || CgroupSystem.Current.Unified is not { } place) return group;
-        string directory = (place with { OwnPath = path }).OwnDirectory;
-        return directory.StartsWith(group + "/", StringComparison.Ordinal) ? directory : group;
     }
 
     private static (string Slice, string Unit) Unit(string? path, string id)

@@ -61,6 +61,21 @@ public sealed class CgroupLifeTests
     }
 
     [Fact]
+    public async Task Further_programs_enter_the_group_of_the_first_where_the_container_has_divided_its_own()
+    {
+        Lane.RequiresRoot("to divide the container's group");
+        CgroupScope.RequiresV2(CgroupController.Memory, "that a group that is divided takes no processes");
+        const string Divide = "mount -t cgroup2 none /mnt && mkdir /mnt/first && echo 1 > /mnt/first/cgroup.procs && echo +memory > /mnt/cgroup.subtree_control && echo divided && exec sleep 1000";
+        await using Container container = await Sandbox.HostShell(Divide).WithPrivileged().WithMemoryLimit(256 << 20).WithOutput(OutputTarget.Pipe).BeginAsync();
+        using StreamReader output = new(container.StandardOutput);
+        Assert.Equal("divided", await output.ReadLineAsync(Sandbox.Token));
+
+        ContainerResult result = await container.NewProcess().WithCommand("cat", "/proc/self/cgroup").RunAsync(Sandbox.Token);
+
+        Assert.Equal("0::/first\n", result.StandardOutput);
+    }
+
+    [Fact]
     public async Task Frozen_nothing_moves_and_thawed_it_goes_on_and_frozen_it_can_be_killed()
     {
         await using CgroupScope scope = CgroupScope.Create(ResourceLimits.None, CgroupController.Freezer);
