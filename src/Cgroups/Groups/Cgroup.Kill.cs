@@ -6,7 +6,7 @@ namespace Isolation.Cgroups;
 public sealed partial class Cgroup
 {
     private const string PidsMost = "pids.max", KillFile = "cgroup.kill";
-    private static readonly TimeSpan KillPatience = TimeSpan.FromSeconds(10), LongestDying = TimeSpan.FromSeconds(60), LiftPatience = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan KillPatience = TimeSpan.FromSeconds(10), LongestDying = TimeSpan.FromMinutes(5), LiftPatience = TimeSpan.FromMilliseconds(100);
 
     /// <summary>By file, what it says where there is no limit.</summary>
     private static readonly (string File, string Free)[] ProcessorLimits = [("cpu.idle", "0"), ("cpu.max", "max"), ("cpu.cfs_quota_us", "-1")];
@@ -17,7 +17,7 @@ public sealed partial class Cgroup
     /// frozen, where the group has what that takes, and are signalled until there is none.
     /// </summary>
     /// <remarks>Those that have not ended at once get all the time of processors that they need to end: their quota and idleness are lifted until then.</remarks>
-    /// <exception cref="CgroupException">None has ended for ten seconds, though they were killed, nor has any run, or none for a minute: they hang inside the kernel. Or they cannot be killed, for want of descriptors or of rights.</exception>
+    /// <exception cref="CgroupException">None has ended for ten seconds, though they were killed, nor does any run or wait for a processor, or none for five minutes: they hang inside the kernel. Or they cannot be killed, for want of descriptors or of rights.</exception>
     public async Task KillAsync(CancellationToken cancellationToken = default)
     {
         List<(GroupDirectory Group, string File, string Value)> changed = [];
@@ -41,30 +41,27 @@ public sealed partial class Cgroup
         const int RoundsToForget = 50; // a number can come to be another process's
         HashSet<int> signalled = [];
         int least = int.MaxValue;
-        long began = Stopwatch.GetTimestamp(), progress = began, ran = began;
+        long began = Stopwatch.GetTimestamp(), progress = began, seen = began;
         bool lifted = false;
-        ulong used = 0;
         for (int round = 1; ; round++)
         {
             int left = Kill(signalled);
             if (left == 0) return;
 
             // Their dying is waited for, and not the killing: among a hundred that fork, the first round alone can take seconds.
-            if (left < least) (least, progress, ran) = (left, Stopwatch.GetTimestamp(), Stopwatch.GetTimestamp());
-            if (Stopwatch.GetElapsedTime(ran) > KillPatience)
+            if (left < least) (least, progress, seen) = (left, Stopwatch.GetTimestamp(), Stopwatch.GetTimestamp());
+            if (Stopwatch.GetElapsedTime(seen) > KillPatience)
             {
-                // Hundreds that share a slow processor all die at the end.
-                (ulong before, used) = (used, ProcessorTime());
-                if (used == before || Stopwatch.GetElapsedTime(progress) > LongestDying)
+                // Hundreds that share a slow processor all die at the end, and who is under a quota that is not of this group takes long.
+                if (Stopwatch.GetElapsedTime(progress) > LongestDying || !Remaining().Any(ProcessStat.IsRunnable))
                     throw new CgroupException(CgroupErrorReason.Busy, $"Processes of the control group '{Name}' do not end: {string.Join(", ", Remaining().Take(10))}", remedy: "they wait inside the kernel, as a rule for a disk or a network file system: see /proc/PID/stack");
-                ran = Stopwatch.GetTimestamp();
+                seen = Stopwatch.GetTimestamp();
             }
 
             if (!lifted && Stopwatch.GetElapsedTime(began) > LiftPatience)
             {
                 lifted = true;
                 changed.AddRange(LiftProcessorLimits());
-                used = ProcessorTime();
             }
 
             if (round % RoundsToForget == 0) signalled.Clear();
@@ -73,8 +70,6 @@ public sealed partial class Cgroup
     }
 
     private IEnumerable<int> Remaining() => _parts.SelectMany(part => Tree(part.Group, group => group.Processes())).Distinct();
-
-    private ulong ProcessorTime() => Remaining().Aggregate(0ul, (sum, process) => sum + ProcessStat.ProcessorTime(process));
 
     /// <summary>To end takes a process time of a processor, of which a thousand under a small quota have too little.</summary>
     private List<(GroupDirectory Group, string File, string Value)> LiftProcessorLimits()

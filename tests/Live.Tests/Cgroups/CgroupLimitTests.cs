@@ -28,8 +28,13 @@ public sealed class CgroupLimitTests
         Stopwatch watch = Stopwatch.StartNew();
 
         using Process process = scope.Start("while :; do :; done");
-        await Task.Delay(2000, Sandbox.Token);
-        double used = scope.Group.ReadStats().Cpu.Usage!.Value.TotalSeconds / watch.Elapsed.TotalSeconds;
+        double used;
+        do
+        {
+            await Task.Delay(2000, Sandbox.Token);
+            used = scope.Group.ReadStats().Cpu.Usage!.Value.TotalSeconds / watch.Elapsed.TotalSeconds;
+        }
+        while (used > 0.26 && watch.Elapsed < TimeSpan.FromSeconds(10)); // a virtual machine that stood still meanwhile counts that in one piece, and makes up for it
         process.Kill();
 
         // A busy machine gives less, and never more.
