@@ -31,16 +31,16 @@ public sealed class OciCommandTests
     {
         using TemporaryDirectory directory = new();
         using Bundle bundle = new("/bin/sleep", "1000");
-        await bundle.CreateAsync("one");
-        string table = await AskAsync("list"), number = bundle.Containers.GetState("one").ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        await bundle.CreateAsync("listed");
+        string table = await AskAsync("list"), number = bundle.Containers.GetState("listed").ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture);
         Assert.Equal(["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"], table.Split('\n')[0].Split(' ', StringSplitOptions.RemoveEmptyEntries));
         string[] row = table.Split('\n')[1].Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(["one", number, "created", bundle.Path, row[4], Environment.UserName], row);
-        Assert.Equal("one\n", await AskAsync("list", "-q"));
-        Assert.Equal("one", JsonNode.Parse(await AskAsync("list", "--format=json"))![0]!["id"]!.GetValue<string>());
-        Assert.Equal([int.Parse(number, System.Globalization.CultureInfo.InvariantCulture)], JsonNode.Parse(await AskAsync("ps", "-f", "json", "one"))!.AsArray().Select(id => id!.GetValue<int>()));
+        Assert.Equal(["listed", number, "created", bundle.Path, row[4], Environment.UserName], row);
+        Assert.Equal("listed\n", await AskAsync("list", "-q"));
+        Assert.Equal("listed", JsonNode.Parse(await AskAsync("list", "--format=json"))![0]!["id"]!.GetValue<string>());
+        Assert.Equal([int.Parse(number, System.Globalization.CultureInfo.InvariantCulture)], JsonNode.Parse(await AskAsync("ps", "-f", "json", "listed"))!.AsArray().Select(id => id!.GetValue<int>()));
 
-        foreach (string[] words in (string[][])[["list", "--format", "yaml"], ["ps", "--format", "yaml", "one"], ["--log-format", "yaml", "list"], ["--rootless", "perhaps", "list"], ["events", "--interval", "5", "one"]])
+        foreach (string[] words in (string[][])[["list", "--format", "yaml"], ["ps", "--format", "yaml", "listed"], ["--log-format", "yaml", "list"], ["--rootless", "perhaps", "list"], ["events", "--interval", "5", "listed"]])
         {
             (int code, string output, string error) = await RunAsync(bundle, words);
             Assert.Equal((1, ""), (code, output));

@@ -75,12 +75,12 @@ public sealed class OciExecTests : IDisposable
         using Bundle bundle = Bundle.Shell("exec sleep 1000");
         Directory.CreateDirectory(bundle.Containers.Directory);
         using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        socket.Bind(new UnixDomainSocketEndPoint(bundle["pidfd"]));
+        socket.Bind(new UnixDomainSocketEndPoint(bundle["socket"]));
         socket.Listen();
-        OciProgram first = await bundle.Containers.CreateAsync("one", bundle.Write() with { PidfdSocket = bundle["pidfd"] }, Sandbox.Token);
+        OciProgram first = await bundle.Containers.CreateAsync("pidfd", bundle.Write() with { PidfdSocket = bundle["socket"] }, Sandbox.Token);
         using PidDescriptor firstDescriptor = await AcceptAsync(socket);
-        await bundle.Containers.StartAsync("one", Sandbox.Token);
-        OciProgram further = await bundle.Containers.ExecAsync("one", new() { Command = ["sleep", "1000"], PidfdSocket = bundle["pidfd"] }, Sandbox.Token);
+        await bundle.Containers.StartAsync("pidfd", Sandbox.Token);
+        OciProgram further = await bundle.Containers.ExecAsync("pidfd", new() { Command = ["sleep", "1000"], PidfdSocket = bundle["socket"] }, Sandbox.Token);
         using PidDescriptor furtherDescriptor = await AcceptAsync(socket);
 
         furtherDescriptor.SendSignal(Abi.SIGKILL);
@@ -89,8 +89,8 @@ public sealed class OciExecTests : IDisposable
         Assert.Equal(9, (await first.WaitAsync(Sandbox.Token)).Signal);
 
         OciExecOptions nobody = new() { Command = ["true"], PidfdSocket = bundle["nobody"] };
-        Assert.Contains(bundle["nobody"], (await Assert.ThrowsAsync<OciRuntimeException>(() => bundle.Containers.CreateAsync("two", bundle.Write() with { PidfdSocket = nobody.PidfdSocket }, Sandbox.Token))).Message, StringComparison.Ordinal);
-        Assert.Equal("one", Assert.Single(bundle.Containers.List()).Id);
+        Assert.Contains(bundle["nobody"], (await Assert.ThrowsAsync<OciRuntimeException>(() => bundle.Containers.CreateAsync("pidfd-two", bundle.Write() with { PidfdSocket = nobody.PidfdSocket }, Sandbox.Token))).Message, StringComparison.Ordinal);
+        Assert.Equal("pidfd", Assert.Single(bundle.Containers.List()).Id);
     }
 
     [Theory]
