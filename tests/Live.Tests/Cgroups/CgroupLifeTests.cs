@@ -29,8 +29,9 @@ public sealed class CgroupLifeTests
     {
         ResourceLimits limits = new() { Cpus = 1, CpuPeriod = TimeSpan.FromMilliseconds(1000) };
         await using CgroupScope scope = CgroupScope.Create(limits, CgroupController.Cpu);
-        using Process process = scope.Start("i=0; while [ $i -lt 300 ]; do sleep 1000 & i=$((i+1)); done; echo made; wait");
+        using Process process = scope.Start("exec perl -e 'for (1..300) { unless (fork) { sleep 1000; exit } } $| = 1; print qq(made\\n); sleep 1000'");
         Assert.Equal("made", await process.StandardOutput.ReadLineAsync(Sandbox.Token));
+        Assert.Equal(301, File.ReadAllLines(Path.Join(scope.Directory(CgroupController.Cpu), "cgroup.procs")).Length);
         scope.Group.Update(limits with { Cpus = 0.001 });
         string file = CgroupScope.IsV2(CgroupController.Cpu) ? "cpu.max" : "cpu.cfs_quota_us", quota = scope.File(CgroupController.Cpu, file);
 
