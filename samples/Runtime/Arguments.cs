@@ -9,8 +9,8 @@ internal sealed class Arguments
 
     internal List<string> Rest { get; } = [];
 
-    /// <inheritdoc cref="CommandSyntax"/>
-    internal static Arguments Parse(IEnumerable<string> words, string[] flags, string[] options, bool anywhere)
+    /// <exception cref="UsageException">A flag is not of the command, or lacks its value.</exception>
+    internal static Arguments Parse(IEnumerable<string> words, CommandSyntax syntax)
     {
         Arguments parsed = new();
         Queue<string> left = new(words);
@@ -25,7 +25,7 @@ internal sealed class Arguments
             if (!word.StartsWith('-') || word == "-")
             {
                 parsed.Rest.Add(word);
-                if (anywhere) continue;
+                if (syntax.Anywhere) continue;
                 parsed.Rest.AddRange(left);
                 return parsed;
             }
@@ -34,8 +34,8 @@ internal sealed class Arguments
             string? value = null;
             if (name.Split('=', 2) is [{ } key, { } given]) (name, value) = (key, given);
             if (name is "help" or "h") parsed.Add("help", "true");
-            else if (Find(flags, name) is { } flag) parsed.Add(flag, value ?? "true");
-            else if (Find(options, name) is { } option) parsed.Add(option, value ?? (left.TryDequeue(out string? next) ? next : throw new UsageException($"flag needs an argument: --{name}")));
+            else if (Find(syntax.Flags, name) is { } flag) parsed.Add(flag, value ?? "true");
+            else if (Find(syntax.Options, name) is { } option) parsed.Add(option, value ?? (left.TryDequeue(out string? next) ? next : throw new UsageException($"flag needs an argument: --{name}")));
             else throw new UsageException($"flag provided but not defined: -{name}");
         }
 

@@ -10,9 +10,9 @@ namespace Isolation.Samples.Runtime;
 internal sealed record CommandSyntax(string Name, string Words, string Does, string[] Flags, string[] Options, bool Anywhere = false)
 {
     private const string Id = "<container-id>";
-    private static readonly string[] Making = ["no-pivot", "no-new-keyring"], MakingOptions = ["bundle b", "console-socket", "pidfd-socket", "pid-file", "preserve-fds"];
+    private static readonly string[] Making = ["no-pivot", "no-new-keyring", "no-mount-fallback"], MakingOptions = ["bundle b", "console-socket", "pidfd-socket", "pid-file", "preserve-fds"];
 
-    internal static CommandSyntax Global { get; } = new("", "command", "Open Container Initiative runtime", ["debug", "systemd-cgroup", "version v"], ["root", "log", "log-format", "rootless"]);
+    internal static CommandSyntax Global { get; } = new("", "command", "Open Container Initiative runtime", ["debug", "systemd-cgroup", "version v"], ["root", "log", "log-format", "rootless", "criu"]);
 
     internal static CommandSyntax[] All { get; } =
     [
@@ -37,8 +37,6 @@ internal sealed record CommandSyntax(string Name, string Words, string Does, str
 
     /// <exception cref="UsageException">There is none.</exception>
     internal static CommandSyntax Of(string command) => All.FirstOrDefault(syntax => syntax.Name == command) ?? throw new UsageException($"No help topic for '{command}': there is no such command");
-
-    internal Arguments Parse(IEnumerable<string> words) => Arguments.Parse(words, Flags, Options, Anywhere);
 
     /// <summary>In the form that runc's has.</summary>
     internal string Help()

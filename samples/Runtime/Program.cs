@@ -7,7 +7,7 @@ Log log = new(null, json: false, debug: false);
 string command = "";
 try
 {
-    Arguments global = CommandSyntax.Global.Parse(args);
+    Arguments global = Arguments.Parse(args, CommandSyntax.Global);
     log = new(global.Value("log"), global.Choice("log-format", "text", "json") == "json", global.Has("debug"));
     global.Choice("rootless", "auto", "true", "false");
     if (global.Has("version"))
@@ -25,13 +25,14 @@ try
     bool asksForHelp = global.Rest[0] is "help" or "h";
     command = global.Rest[asksForHelp ? 1 : 0];
     CommandSyntax syntax = CommandSyntax.Of(command);
-    Arguments arguments = syntax.Parse(global.Rest.Skip(asksForHelp ? 2 : 1));
+    Arguments arguments = Arguments.Parse(global.Rest.Skip(asksForHelp ? 2 : 1), syntax);
     if (asksForHelp || arguments.Has("help"))
     {
         Console.WriteLine(syntax.Help());
         return 0;
     }
 
+    if (global.Value("criu") is not null) log.Warning("--criu changes nothing: there is no checkpoint");
     log.Debug(string.Join(' ', args));
     int code = await new Commands(new OciRuntimeRoot(global.Value("root")), global.Has("systemd-cgroup"), log).RunAsync(command, arguments);
     log.Debug($"{command} ends with exit code {code}");

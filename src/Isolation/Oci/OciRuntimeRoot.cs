@@ -27,7 +27,7 @@ public sealed partial class OciRuntimeRoot
     public OciState GetState(string id)
     {
         string directory = Existing(id);
-        return StateOf(id, directory, OciRecord.Load(directory));
+        return StateOf(id, directory, OciRecord.Load(directory)) with { OwnerId = OwnerOf(directory, id) };
     }
 
     /// <summary>The states of all, by their names. One whose record is damaged is left out.</summary>
@@ -316,7 +316,6 @@ public sealed partial class OciRuntimeRoot
         return new()
         {
             Id = id, Status = status, ProcessId = process is null ? 0 : record.ProcessId, Bundle = record.Bundle, RootPath = record.RootPath, Created = record.Created, Annotations = record.Annotations,
-            OwnerId = OwnerOf(directory, id),
         };
     }
 
