@@ -72,7 +72,7 @@ public sealed class OciCommandTests
     {
         Lane.RequiresRoot("a control group of one's own");
         using TemporaryDirectory directory = new();
-        string group = "isolation-oci-test-" + Environment.ProcessId;
+        string group = "isolation-oci-events-" + Environment.ProcessId;
         using Bundle bundle = Bundle.Shell("while ! [ -e /out/go ]; do sleep 0.02; done; head -c 200000000 /dev/zero | tail; sleep 1000");
         bundle.Config["linux"]!["cgroupsPath"] = $"/{group}";
         await bundle.CreateAsync("one");
